@@ -47,41 +47,6 @@ func Mul(unit Cents, quantity int64) (Cents, error) {
 	return Cents(lo), nil
 }
 
-// Allocate splits total by weights so that the parts sum to total: largest remainder first, ties to the earlier part.
-// Weights must be ≥ 0 and not all 0; total must be ≥ 0.
-func Allocate(total Cents, weights []int64) ([]Cents, error) {
-	var sum int64
-	for _, w := range weights {
-		if w < 0 || sum > math.MaxInt64-w {
-			return nil, fmt.Errorf("allocate: weight %d is negative or the weights overflow", w)
-		}
-		sum += w
-	}
-	if sum == 0 || total < 0 {
-		return nil, errors.New("allocate: weights sum to 0 or total is negative")
-	}
-	parts := make([]Cents, len(weights))
-	remainders := make([]uint64, len(weights))
-	left := total
-	for i, w := range weights {
-		hi, lo := bits.Mul64(uint64(total), uint64(w))
-		quotient, remainder := bits.Div64(hi, lo, uint64(sum))
-		parts[i], remainders[i] = Cents(quotient), remainder
-		left -= parts[i]
-	}
-	for ; left > 0; left-- {
-		best := 0
-		for i, r := range remainders {
-			if r > remainders[best] {
-				best = i
-			}
-		}
-		parts[best]++
-		remainders[best] = 0
-	}
-	return parts, nil
-}
-
 // Decimal writes 1234 as "12.34", the form of Banco Central's API and of the BR Code.
 func (c Cents) Decimal() string {
 	sign, magnitude := "", uint64(c)

@@ -2,20 +2,20 @@
 package id
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
 )
 
 // ID identifies a K. The parameter only keeps an order's id from being passed where a payment's is expected.
 type ID[K any] uuid.UUID
-
-// New makes a UUIDv7 from the clock and the system's randomness.
-func New[K any]() ID[K] {
-	return ID[K](uuid.Must(uuid.NewV7()))
-}
 
 // Parse reads the canonical 36-character form.
 func Parse[K any](s string) (ID[K], error) {
@@ -49,3 +49,39 @@ func (i ID[K]) MarshalText() ([]byte, error) { return uuid.UUID(i).MarshalText()
 
 // UnmarshalText reads the canonical form.
 func (i *ID[K]) UnmarshalText(b []byte) error { return (*uuid.UUID)(i).UnmarshalText(b) }
+
+// Source makes ids from a clock and randomness that its owner injects, so that a simulation can replay them.
+// Ids of one source are strictly increasing.
+type Source struct {
+	clock clock.Clock
+	rand  io.Reader
+
+	mu   sync.Mutex
+	last uint64 // microseconds of the last id
+}
+
+// NewSource makes a source. randomness must not fail.
+func NewSource(clock clock.Clock, randomness io.Reader) *Source {
+	return &Source{clock: clock, rand: randomness}
+}
+
+// SystemSource takes the machine's clock and randomness.
+func SystemSource() *Source { return NewSource(clock.System{}, rand.Reader) }
+
+// New makes the next id: 48 bits of milliseconds, 12 bits of the microsecond in them, 62 random bits (RFC 9562, section 6.2, method 3).
+// The microsecond steps on when two ids share it, so that a clock which stands still or goes back keeps the order.
+func New[K any](s *Source) ID[K] {
+	var u [16]byte
+	s.mu.Lock()
+	us := max(uint64(max(0, s.clock.Now().UnixMicro())), s.last+1)
+	s.last = us
+	_, err := io.ReadFull(s.rand, u[8:])
+	s.mu.Unlock()
+	if err != nil {
+		panic(fmt.Sprintf("read randomness for an id: %v", err))
+	}
+	binary.BigEndian.PutUint64(u[:8], us/1000<<16|us%1000)
+	u[6] |= 0x70            // version 7
+	u[8] = u[8]&0x3f | 0x80 // the RFC's variant
+	return ID[K](u)
+}
