@@ -1,0 +1,8 @@
+package ordersapi
+
+import _ "embed"
+
+// Spec is the contract of the orders service, an OpenAPI 3.1 document in YAML: what this package was generated from.
+//
+//go:embed openapi.yaml
+var Spec []byte

@@ -1,0 +1,8 @@
+package paymentsapi
+
+import _ "embed"
+
+// Spec is the contract of the payments service, an OpenAPI 3.1 document in YAML: what this package was generated from.
+//
+//go:embed openapi.yaml
+var Spec []byte

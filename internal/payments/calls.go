@@ -1,0 +1,222 @@
+package payments
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// answer is the provider's word on one charge of a batch.
+type answer struct {
+	index   int // into the batch
+	outcome Outcome
+}
+
+// collector gathers answers until its batch stops waiting.
+type collector struct {
+	mu      sync.Mutex
+	closed  bool
+	answers []answer
+	missing int
+	all     chan struct{} // closed when none is missing
+}
+
+func newCollector(size int) *collector {
+	return &collector{missing: size, all: make(chan struct{})}
+}
+
+// add is false when the batch has stopped waiting: the answer is the caller's to save.
+func (c *collector) add(a answer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.answers = append(c.answers, a)
+	if c.missing--; c.missing == 0 {
+		close(c.all)
+	}
+	return true
+}
+
+// close returns what came until now.
+func (c *collector) close() []answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	return c.answers
+}
+
+// callAndSave makes the provider's calls for charges[i], i of which, at the same time, and saves in one transaction what
+// is decided within the patience; charges is brought up to date. Later answers are saved behind, each by itself.
+func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int) error {
+	if len(which) == 0 {
+		return nil
+	}
+	work := context.WithoutCancel(ctx) // once a charge is wished, the caller's leaving does not stop it
+	collected := newCollector(len(which))
+	for _, i := range which {
+		charge := charges[i]
+		s.behind.Go(func() {
+			outcome := s.call(work, charge, true)
+			if !collected.add(answer{i, outcome}) {
+				s.saveBehind(work, charge, outcome)
+			}
+		})
+	}
+	patience := time.NewTimer(s.cfg.Patience)
+	defer patience.Stop()
+	select {
+	case <-collected.all:
+	case <-patience.C:
+	}
+	return s.saveAnswers(work, charges, collected.close())
+}
+
+func (s *Service) saveAnswers(ctx context.Context, charges []Charge, answers []answer) error {
+	changes := make([]Change, 0, len(answers))
+	told := make([]answer, 0, len(answers))
+	for _, a := range answers {
+		if change, ok := charges[a.index].Apply(a.outcome, s.clock.Now()); ok {
+			changes = append(changes, change)
+			told = append(told, a)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	saved, err := s.store.Save(ctx, changes)
+	if err != nil {
+		return fmt.Errorf("save %d outcomes, first of %s: %w", len(changes), changes[0].Charge.ID, err)
+	}
+	for k, a := range told {
+		if saved[k] {
+			charges[a.index] = changes[k].Charge
+			continue
+		}
+		// A wish to close came while the provider was asked: fold the answer into that.
+		if charges[a.index], err = s.saveOutcome(ctx, charges[a.index].ID, a.outcome, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveBehind saves an answer that its batch did not wait for. When that fails the reconciler asks the provider again.
+func (s *Service) saveBehind(ctx context.Context, charge Charge, outcome Outcome) {
+	if _, err := s.saveOutcome(ctx, charge.ID, outcome, true); err != nil {
+		s.log.WarnContext(ctx, "outcome of a charge not saved: it will be asked for again",
+			slog.String("payment_id", charge.ID.String()), slog.String("error", err.Error()))
+	}
+}
+
+// saveOutcome folds an outcome into the charge as it is now. Conflicts are few: only the orders service and payers write besides.
+func (s *Service) saveOutcome(ctx context.Context, id ID, outcome Outcome, notice bool) (Charge, error) {
+	const tries = 10
+	for range tries {
+		charges, err := s.store.Get(ctx, []ID{id})
+		if err != nil {
+			return Charge{}, fmt.Errorf("read charge %s: %w", id, err)
+		}
+		if len(charges) == 0 {
+			return Charge{}, fmt.Errorf("read charge %s: %w", id, ErrNotFound)
+		}
+		change, ok := charges[0].Apply(outcome, s.clock.Now())
+		if !ok {
+			return charges[0], nil
+		}
+		change.Charge.Notice = change.Charge.Notice || notice && change.Charge.Status != charges[0].Status
+		saved, err := s.store.Save(ctx, []Change{change})
+		if err != nil {
+			return Charge{}, fmt.Errorf("save outcome of %s: %w", id, err)
+		}
+		if saved[0] {
+			return change.Charge, nil
+		}
+	}
+	return Charge{}, fmt.Errorf("save outcome of %s: changed %d times meanwhile", id, tries)
+}
+
+// call makes the call that the charge's state asks for. fresh says that no call of this state was ever made; otherwise
+// the provider is asked first what became of it. An error is an unknown outcome, never a decline.
+func (s *Service) call(ctx context.Context, c Charge, fresh bool) Outcome {
+	s.calls <- struct{}{}
+	defer func() { <-s.calls }()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	defer cancel()
+	outcome, err := s.ask(ctx, c, fresh)
+	if err != nil {
+		s.log.WarnContext(ctx, "the provider's answer was lost", slog.String("payment_id", c.ID.String()),
+			slog.String("order_id", c.OrderID.String()), slog.String("status", string(c.Status)), slog.String("error", err.Error()))
+		return Outcome{Status: OutcomeUnknown}
+	}
+	return outcome
+}
+
+func (s *Service) ask(ctx context.Context, c Charge, fresh bool) (Outcome, error) {
+	switch {
+	case c.Status == Refunding:
+		err := s.provider.Refund(ctx, c, "r"+hex.EncodeToString(c.ID[:]), c.Amount)
+		return Outcome{Status: OutcomeRefunded}, err
+	case c.Status == Pending && c.CloseWanted:
+		return s.provider.Close(ctx, c)
+	case fresh:
+		return s.provider.Charge(ctx, c)
+	}
+	outcome, err := s.provider.Query(ctx, c)
+	if err == nil && outcome.Status == OutcomeNotFound && !c.CloseWanted {
+		return s.provider.Charge(ctx, c) // the same key: at worst a repetition
+	}
+	return outcome, err
+}
+
+// reconcileBatch bounds what one step of Reconcile takes up.
+const reconcileBatch = 200
+
+// Reconcile is a single step of the loop that finishes what was begun: charges whose answer was lost or whose caller
+// died, refunds, and surplus money. It tells whether it found any.
+func (s *Service) Reconcile(ctx context.Context) (worked bool, err error) {
+	now := s.clock.Now()
+	charges, err := s.store.Claim(ctx, now, now.Add(attemptLease), reconcileBatch)
+	if err != nil {
+		return false, fmt.Errorf("claim charges: %w", err)
+	}
+	surplus, err := s.store.ClaimSurplus(ctx, now, now.Add(attemptLease), reconcileBatch)
+	if err != nil {
+		return false, fmt.Errorf("claim surplus: %w", err)
+	}
+	var wg sync.WaitGroup
+	for _, c := range charges {
+		wg.Go(func() { s.saveBehind(ctx, c, s.call(ctx, c, false)) })
+	}
+	for _, r := range surplus {
+		wg.Go(func() { s.giveBack(ctx, r) })
+	}
+	wg.Wait()
+	return len(charges)+len(surplus) > 0, nil
+}
+
+func (s *Service) giveBack(ctx context.Context, receipt Receipt) {
+	if err := s.refundSurplus(ctx, receipt); err != nil {
+		s.log.WarnContext(ctx, "surplus not given back yet: it will be tried again",
+			slog.String("payment_id", receipt.PaymentID.String()), slog.String("error", err.Error()))
+	}
+}
+
+func (s *Service) refundSurplus(ctx context.Context, receipt Receipt) error {
+	s.calls <- struct{}{}
+	defer func() { <-s.calls }()
+	charges, err := s.store.Get(ctx, []ID{receipt.PaymentID})
+	if err != nil || len(charges) == 0 {
+		return fmt.Errorf("read the charge of surplus %s (%d found): %w", receipt.EndToEndID, len(charges), err)
+	}
+	call, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	defer cancel()
+	if err := s.provider.Refund(call, charges[0], "s"+receipt.EndToEndID, receipt.Amount); err != nil {
+		return fmt.Errorf("refund surplus %s: %w", receipt.EndToEndID, err)
+	}
+	return s.store.GiveBack(ctx, receipt, s.clock.Now())
+}

@@ -1,0 +1,175 @@
+package payments
+
+import (
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
+)
+
+// The rules of a charge: pure, so that both engines, the tests and a simulation share them.
+
+// attemptLease is how long a caller of the provider has before the reconciler looks after the charge. It is longer than
+// any call may take (Config.ProviderTimeout).
+const attemptLease = 30 * time.Second
+
+// NewCharge is a durable wish to charge. The reconciler finds it when its maker dies.
+func NewCharge(c Charge, now time.Time) Charge {
+	c.Status, c.Version = Processing, 1
+	c.NextAttemptAt = now.Add(attemptLease)
+	c.CreatedAt, c.UpdatedAt = now, now
+	return c
+}
+
+// Tombstone stands where a charge was closed before it came: a late wish finds it and charges nothing.
+func Tombstone(id ID, order OrderID, method Method, now time.Time) Charge {
+	return Charge{ID: id, OrderID: order, Method: method, Status: Voided, CloseWanted: true, RefundWanted: true,
+		Version: 1, CreatedAt: now, UpdatedAt: now}
+}
+
+// Outcome is what the provider said of a charge.
+type Outcome struct {
+	Status OutcomeStatus
+	Reason string     // of a decline
+	Pix    *PixCharge // with OutcomePending
+}
+
+// OutcomeStatus is the provider's verdict.
+type OutcomeStatus int
+
+// The verdicts. The zero value is invalid.
+const (
+	OutcomePaid OutcomeStatus = iota + 1
+	OutcomeDeclined
+	OutcomePending  // waits for the payer
+	OutcomeVoided   // closed before it was paid
+	OutcomeRefunded // the whole amount went back
+	OutcomeNotFound // the provider has never heard of it
+	OutcomeUnknown  // no answer: it may or may not have happened
+)
+
+// Change is a charge's next version, written only when the store still has the version before it.
+type Change struct {
+	Charge    Charge // Version is the new one: the store must have Version-1
+	Transfers []Transfer
+}
+
+// Apply folds the provider's answer into the charge as the store has it now, which may carry wishes that came while the
+// call was under way. An answer that comes twice, or too late to matter, changes nothing: ok is false.
+func (c Charge) Apply(outcome Outcome, now time.Time) (change Change, ok bool) {
+	next := c
+	next.Version++
+	next.UpdatedAt = now
+	var transfers []Transfer
+	switch {
+	case c.Status == Refunding && outcome.Status == OutcomeRefunded:
+		next.settle(Refunded)
+		next.Refunded += c.Amount
+		transfers = append(transfers, next.transfer(RefundTransfer, Sales, AtProvider, c.Amount))
+	case c.Status == Refunding && outcome.Status == OutcomeUnknown:
+		next.retry(now)
+	case !c.Open():
+		return Change{}, false
+	case outcome.Status == OutcomePaid:
+		next.settle(Paid)
+		next.Received += c.Amount
+		transfers = append(transfers, next.transfer(Capture, AtProvider, Sales, c.Amount))
+		if c.RefundWanted {
+			next.wantRefund(now) // nobody is calling the provider now: the reconciler shall
+		}
+	case outcome.Status == OutcomeDeclined:
+		next.settle(Declined)
+		next.DeclineReason = outcome.Reason
+	case outcome.Status == OutcomePending:
+		next.settle(Pending)
+		next.Pix = outcome.Pix
+		if c.CloseWanted {
+			next.NextAttemptAt = now
+		}
+	case outcome.Status == OutcomeVoided, outcome.Status == OutcomeNotFound && c.CloseWanted:
+		next.settle(Voided)
+	default:
+		if c.Status == Processing {
+			next.Status = Unknown
+		}
+		next.retry(now)
+	}
+	return Change{Charge: next, Transfers: transfers}, true
+}
+
+// Open tells whether the provider still has to say how the charge ends.
+func (c Charge) Open() bool {
+	return c.Status == Processing || c.Status == Unknown || c.Status == Pending
+}
+
+// WantClose notes that the order is over. ok is false when nothing is left to do.
+func (c Charge) WantClose(refund bool, now time.Time) (change Change, ok bool) {
+	next := c
+	next.Version++
+	next.UpdatedAt = now
+	switch {
+	case c.Status == Paid && refund:
+		next.RefundWanted = true
+		next.wantRefund(now.Add(attemptLease)) // the caller calls the provider itself
+	case c.Open() && (!c.CloseWanted || refund && !c.RefundWanted):
+		next.CloseWanted = true
+		next.RefundWanted = c.RefundWanted || refund
+		if c.Status == Pending {
+			next.Attempts = 0
+			next.NextAttemptAt = now.Add(attemptLease)
+		}
+	default:
+		return Change{}, false
+	}
+	return Change{Charge: next}, true
+}
+
+// Take folds money that a payer sent into the charge, and says what becomes of the receipt. The right amount pays an open
+// charge, and also one that was voided: the orders service then decides whether the order can still be served. Anything
+// else is surplus and goes back.
+func (c Charge) Take(receipt Receipt, now time.Time) (Change, Receipt) {
+	next := c
+	next.Version++
+	next.UpdatedAt = now
+	next.Received += receipt.Amount
+	receipt.PaymentID = c.ID
+	if receipt.Amount == c.Amount && (c.Open() || c.Status == Voided) {
+		receipt.Status = Accepted
+		next.settle(Paid)
+		next.Notice = true
+		return Change{next, []Transfer{next.transfer(ReceiptIn, AtProvider, Sales, receipt.Amount)}}, receipt
+	}
+	receipt.Status = Surplus
+	return Change{next, []Transfer{next.transfer(ReceiptIn, AtProvider, CustomerSurplus, receipt.Amount)}}, receipt
+}
+
+// GiveBack notes that a surplus receipt was refunded.
+func (c Charge) GiveBack(receipt Receipt, now time.Time) (Change, Receipt) {
+	next := c
+	next.Version++
+	next.UpdatedAt = now
+	next.Refunded += receipt.Amount
+	receipt.Status = ReceiptRefunded
+	return Change{next, []Transfer{next.transfer(RefundTransfer, CustomerSurplus, AtProvider, receipt.Amount)}}, receipt
+}
+
+func (c *Charge) settle(status Status) {
+	c.Status = status
+	c.Attempts = 0
+	c.NextAttemptAt = time.Time{}
+}
+
+func (c *Charge) wantRefund(due time.Time) {
+	c.Status = Refunding
+	c.Attempts = 0
+	c.NextAttemptAt = due
+}
+
+// retry backs off from half a second to a minute: a short first step, since most lost answers are found at once.
+func (c *Charge) retry(now time.Time) {
+	c.Attempts++
+	c.NextAttemptAt = now.Add(min(time.Minute, 250*time.Millisecond<<min(c.Attempts, 10)))
+}
+
+func (c *Charge) transfer(kind TransferKind, debit, credit Account, amount money.Cents) Transfer {
+	return Transfer{PaymentID: c.ID, Number: c.Version, Kind: kind, Debit: debit, Credit: credit, Amount: amount, At: c.UpdatedAt}
+}

@@ -1,0 +1,214 @@
+package payments
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
+)
+
+// Config shapes the service. Every field is required.
+type Config struct {
+	// Patience is how long a batch waits for the provider. Who is not decided by then is answered as it is, and goes on behind.
+	Patience time.Duration
+	// ProviderTimeout bounds one call to the provider. Shorter than attemptLease.
+	ProviderTimeout time.Duration
+	// MaxCalls bounds the calls to the provider that are under way.
+	MaxCalls int
+}
+
+func (c Config) validate() error {
+	if c.Patience <= 0 || c.ProviderTimeout <= 0 || c.ProviderTimeout >= attemptLease || c.MaxCalls < 1 {
+		return fmt.Errorf("payments: patience (%s), provider timeout (%s, below %s) and max calls (%d) must be set",
+			c.Patience, c.ProviderTimeout, attemptLease, c.MaxCalls)
+	}
+	return nil
+}
+
+// Service is the rules of payments over a store and a provider.
+type Service struct {
+	cfg      Config
+	store    Store
+	provider Provider
+	clock    clock.Clock
+	log      *slog.Logger
+	calls    chan struct{}  // a place for each call to the provider
+	behind   sync.WaitGroup // calls that outlive their batch
+}
+
+// New makes a service.
+func New(cfg Config, store Store, provider Provider, clock clock.Clock, log *slog.Logger) (*Service, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Service{cfg: cfg, store: store, provider: provider, clock: clock, log: log, calls: make(chan struct{}, cfg.MaxCalls)}, nil
+}
+
+// Charge charges a batch, once a payment id, and answers the charges as they are after Config.Patience at most.
+func (s *Service) Charge(ctx context.Context, wishes []Charge) ([]Charge, error) {
+	now := s.clock.Now()
+	for i := range wishes {
+		wishes[i].Provider = s.provider.Name()
+		wishes[i] = NewCharge(wishes[i], now)
+	}
+	created, err := s.store.Create(ctx, wishes)
+	if err != nil {
+		return nil, fmt.Errorf("create %d charges, first %s: %w", len(wishes), wishes[0].ID, err)
+	}
+	charges := make([]Charge, len(created))
+	var fresh []int
+	for i, c := range created {
+		charges[i] = c.Charge
+		if c.New {
+			fresh = append(fresh, i)
+		}
+	}
+	return charges, s.callAndSave(ctx, charges, fresh)
+}
+
+// Close ends a batch of charges: open ones are voided, paid ones refunded where the closure says so, unknown ids barred.
+// It answers the charges as they are after Config.Patience at most.
+func (s *Service) Close(ctx context.Context, closures []Closure) ([]Charge, error) {
+	charges, err := s.bar(ctx, closures)
+	if err != nil {
+		return nil, err
+	}
+	now := s.clock.Now()
+	var changes []Change
+	var changed []int
+	for i, c := range charges {
+		if change, ok := c.WantClose(closures[i].Refund, now); ok {
+			changes = append(changes, change)
+			changed = append(changed, i)
+		}
+	}
+	if len(changes) == 0 {
+		return charges, nil
+	}
+	saved, err := s.store.Save(ctx, changes)
+	if err != nil {
+		return nil, fmt.Errorf("note that %d charges shall close: %w", len(changes), err)
+	}
+	var callable []int
+	for k, i := range changed {
+		if !saved[k] {
+			continue // somebody else moved it: the caller sees it as it was, and asks again
+		}
+		charges[i] = changes[k].Charge
+		// A charge that is being decided stays with whoever asked the provider: a second call now could cross the first.
+		if charges[i].Status == Refunding || charges[i].Status == Pending {
+			callable = append(callable, i)
+		}
+	}
+	return charges, s.callAndSave(ctx, charges, callable)
+}
+
+// Closure asks for the end of one charge.
+type Closure struct {
+	ID      ID
+	OrderID OrderID
+	Method  Method
+	Refund  bool // give back what was paid; without it a paid charge stays paid
+}
+
+func (s *Service) bar(ctx context.Context, closures []Closure) ([]Charge, error) {
+	tombstones := make([]Charge, len(closures))
+	for i, c := range closures {
+		tombstones[i] = Tombstone(c.ID, c.OrderID, c.Method, s.clock.Now())
+		tombstones[i].Provider = s.provider.Name()
+	}
+	created, err := s.store.Create(ctx, tombstones)
+	if err != nil {
+		return nil, fmt.Errorf("bar %d charges, first %s: %w", len(closures), closures[0].ID, err)
+	}
+	charges := make([]Charge, len(created))
+	for i, c := range created {
+		charges[i] = c.Charge
+	}
+	return charges, nil
+}
+
+// Payment is a charge with all that happened to it.
+type Payment struct {
+	Charge    Charge
+	Receipts  []Receipt
+	Transfers []Transfer
+}
+
+// Payment reads one payment, or ErrNotFound.
+func (s *Service) Payment(ctx context.Context, id ID) (Payment, error) {
+	charges, err := s.store.Get(ctx, []ID{id})
+	if err != nil {
+		return Payment{}, fmt.Errorf("read payment %s: %w", id, err)
+	}
+	if len(charges) == 0 {
+		return Payment{}, ErrNotFound
+	}
+	return s.withHistory(ctx, charges[0])
+}
+
+// OrderPayments reads the payments of an order; none when it was never charged.
+func (s *Service) OrderPayments(ctx context.Context, order OrderID) ([]Payment, error) {
+	charges, err := s.store.ByOrder(ctx, order)
+	if err != nil {
+		return nil, fmt.Errorf("read payments of order %s: %w", order, err)
+	}
+	payments := make([]Payment, len(charges))
+	for i, c := range charges {
+		if payments[i], err = s.withHistory(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return payments, nil
+}
+
+func (s *Service) withHistory(ctx context.Context, c Charge) (Payment, error) {
+	receipts, err := s.store.Receipts(ctx, c.ID)
+	if err != nil {
+		return Payment{}, fmt.Errorf("read receipts of payment %s: %w", c.ID, err)
+	}
+	transfers, err := s.store.Transfers(ctx, c.ID)
+	if err != nil {
+		return Payment{}, fmt.Errorf("read transfers of payment %s: %w", c.ID, err)
+	}
+	return Payment{Charge: c, Receipts: receipts, Transfers: transfers}, nil
+}
+
+// TakeReceipt takes money in that a payer sent, once an end-to-end id, or answers ErrNotFound.
+func (s *Service) TakeReceipt(ctx context.Context, receipt Receipt) (Payment, error) {
+	receipt.ReceivedAt = s.clock.Now()
+	charge, err := s.store.TakeReceipt(ctx, receipt, s.clock.Now())
+	if err != nil {
+		return Payment{}, fmt.Errorf("take receipt %s: %w", receipt.EndToEndID, err)
+	}
+	return s.withHistory(ctx, charge)
+}
+
+// Notices returns charges that changed by themselves and were not yet acknowledged.
+func (s *Service) Notices(ctx context.Context, limit int) ([]Charge, error) {
+	charges, err := s.store.Notices(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	return charges, nil
+}
+
+// Ack acknowledges notices at the versions named.
+func (s *Service) Ack(ctx context.Context, acks []Ack) error {
+	if err := s.store.Ack(ctx, acks); err != nil {
+		return fmt.Errorf("acknowledge %d notices: %w", len(acks), err)
+	}
+	return nil
+}
+
+// Totals sums the ledger.
+func (s *Service) Totals(ctx context.Context) (Totals, error) { return s.store.Totals(ctx) }
+
+// Ready tells whether the service can work now.
+func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
+
+// Wait returns when no call to the provider is under way: none is begun by then.
+func (s *Service) Wait() { s.behind.Wait() }
