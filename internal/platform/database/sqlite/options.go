@@ -1,0 +1,72 @@
+package sqlite
+
+import (
+	"fmt"
+	"time"
+)
+
+// Option changes how Open opens a database.
+type Option func(*settings)
+
+// Synchronous is how hard SQLite pushes a commit to the disk. Its zero value is invalid.
+type Synchronous int
+
+// The levels, with SQLite's own numbers plus one.
+const (
+	SyncOff Synchronous = iota + 1
+	SyncNormal
+	SyncFull
+)
+
+func (s Synchronous) pragma() int { return int(s) - 1 }
+
+type settings struct {
+	vfs         string
+	readers     int
+	writerKiB   int
+	readerKiB   int
+	busyTimeout time.Duration
+	sync        Synchronous
+}
+
+// The caches are small because a process opens three databases with up to five connections each, and memory that a
+// connection took is not given back before it closes. The kernel's page cache stands behind them.
+func defaults() settings {
+	return settings{
+		readers:     4,
+		writerKiB:   4096,
+		readerKiB:   1024,
+		busyTimeout: 5 * time.Second,
+		sync:        SyncFull,
+	}
+}
+
+func (s settings) validate() error {
+	if s.readers < 1 || s.writerKiB < 1 || s.readerKiB < 1 || s.busyTimeout <= 0 {
+		return fmt.Errorf("readers (%d), caches (%d and %d KiB) and busy time-out (%s) must be positive",
+			s.readers, s.writerKiB, s.readerKiB, s.busyTimeout)
+	}
+	if s.sync < SyncOff || s.sync > SyncFull {
+		return fmt.Errorf("unknown synchronous level %d", s.sync)
+	}
+	return nil
+}
+
+// WithReaders bounds the reader connections, which are opened as they are needed. The default is 4.
+func WithReaders(n int) Option { return func(s *settings) { s.readers = n } }
+
+// WithCacheKiB bounds the page cache of the writer and of each reader, in KiB. The defaults are 4096 and 1024.
+func WithCacheKiB(writer, reader int) Option {
+	return func(s *settings) { s.writerKiB, s.readerKiB = writer, reader }
+}
+
+// WithBusyTimeout bounds the wait for a lock that another process holds. The default is 5 s.
+func WithBusyTimeout(d time.Duration) Option { return func(s *settings) { s.busyTimeout = d } }
+
+// WithVFS reads and writes through the VFS registered under this name in ncruces/go-sqlite3/vfs, such as one that
+// injects faults. Folders and file modes are then that VFS's business: Open prepares nothing.
+func WithVFS(name string) Option { return func(s *settings) { s.vfs = name } }
+
+// UnsafeSynchronous weakens the durability of commits: an acknowledged order can be lost. It exists for the positive
+// controls of the crash tests, which must see losses to prove that they would.
+func UnsafeSynchronous(level Synchronous) Option { return func(s *settings) { s.sync = level } }
