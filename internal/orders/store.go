@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,7 +39,7 @@ type Change struct {
 	Events      []Event
 }
 
-// Filter picks a page of orders, newest (highest id) first. Zero fields pick all.
+// Filter picks a page of orders, newest (highest id) first. Zero fields pick all, but for Limit, which must be positive.
 type Filter struct {
 	Status        Status
 	PaymentStatus PaymentStatus
@@ -104,6 +105,20 @@ type Row struct {
 	NextAttemptAt     int64 // 0: none
 	CreatedAt         int64
 	UpdatedAt         int64
+}
+
+// Events are what happened to the order since it was read, by version: what a write of it has to add.
+func (o *Order) Events() []Event { return o.events }
+
+// SKUs are the order's SKUs, each once, in the order of its items: what it is found by.
+func (o *Order) SKUs() []string {
+	skus := make([]string, 0, len(o.Items))
+	for _, item := range o.Items {
+		if !slices.Contains(skus, item.SKU) { // at most 100 items: a map costs more
+			skus = append(skus, item.SKU)
+		}
+	}
+	return skus
 }
 
 // Row writes the order in its stored form.
