@@ -74,6 +74,15 @@ func NewOrder(i ID, payment PaymentID, caller string, request Request, now time.
 	return o
 }
 
+// holdRequest asks for the order's stock. What was paid already is the total that it must still cost.
+func (o *Order) holdRequest() HoldRequest {
+	expected := o.ExpectedTotal
+	if o.PaidLate {
+		expected = &o.Total
+	}
+	return HoldRequest{OrderID: o.ID, Round: o.HoldRound, Items: o.Items, ExpectedTotal: expected}
+}
+
 // ApplyHold folds inventory's answer in.
 func (o *Order) ApplyHold(result HoldResult, now time.Time) error {
 	switch {
@@ -189,24 +198,40 @@ func (o *Order) ApplyClose(result ChargeResult, now time.Time) (changed bool) {
 	return true
 }
 
-// ApplyNotice folds in that a payment changed by itself. changed is false when that is no news to the order.
-func (o *Order) ApplyNotice(result ChargeResult, now time.Time) (changed bool, err error) {
+// News is what a notice means to an order.
+type News int
+
+// The kinds of news.
+const (
+	NewsNone    News = iota // the order knows, or does not care
+	NewsApplied             // the order has changed
+	NewsTooSoon             // the order must first finish what it is about: tell it again
+)
+
+// ApplyNotice folds in that a payment changed by itself.
+func (o *Order) ApplyNotice(result ChargeResult, now time.Time) (News, error) {
 	switch {
 	case o.Status == Held, o.Status == AwaitingPayment:
-		return o.ApplyCharge(result, now)
+		changed, err := o.ApplyCharge(result, now)
+		if changed {
+			return NewsApplied, err
+		}
+		return NewsNone, err
 	case result.Status != ChargePaid, o.PaymentStatus == PaymentPaid, o.RefundDue, o.PaidLate:
-		return false, nil
+		return NewsNone, nil
+	case o.ReleaseDue: // the round that ends must not be mistaken for the one that would begin
+		return NewsTooSoon, nil
 	case o.Status == Canceled && o.Reason == string(ReasonExpired):
 		o.PaidLate = true
 		o.HoldRound++
 	case o.Status == Canceled, o.Status == Rejected:
 		o.RefundDue = true
 	default:
-		return false, nil
+		return NewsNone, nil
 	}
 	o.PaymentStatus = PaymentPaid
 	o.note(EventPaymentLate, "", now)
-	return true, nil
+	return NewsApplied, nil
 }
 
 func (o *Order) reject(reason Reason, now time.Time) error {
