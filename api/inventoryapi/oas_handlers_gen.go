@@ -113,7 +113,7 @@ func (s *Server) handleAdjustStockRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.AdjustStock(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -208,7 +208,7 @@ func (s *Server) handleGetItemRequest(args [1]string, argsEscaped bool, w http.R
 		response, err = s.h.GetItem(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -305,7 +305,7 @@ func (s *Server) handleHoldStockRequest(args [0]string, argsEscaped bool, w http
 		response, err = s.h.HoldStock(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -408,7 +408,7 @@ func (s *Server) handleListItemsRequest(args [0]string, argsEscaped bool, w http
 		response, err = s.h.ListItems(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -511,7 +511,7 @@ func (s *Server) handleListMovementsRequest(args [1]string, argsEscaped bool, w 
 		response, err = s.h.ListMovements(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -606,7 +606,7 @@ func (s *Server) handleLookupItemsRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.LookupItems(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -716,7 +716,7 @@ func (s *Server) handlePutItemRequest(args [1]string, argsEscaped bool, w http.R
 		response, err = s.h.PutItem(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -811,7 +811,7 @@ func (s *Server) handleReleaseStockRequest(args [0]string, argsEscaped bool, w h
 		err = s.h.ReleaseStock(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}

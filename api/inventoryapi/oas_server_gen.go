@@ -58,10 +58,10 @@ type Handler interface {
 	//
 	// POST /internal/v1/releases
 	ReleaseStock(ctx context.Context, req *ReleaseBatch) error
-	// NewError creates *ProblemStatusCode from error returned by handler.
+	// NewError creates *ProblemStatusCodeWithHeaders from error returned by handler.
 	//
 	// Used for common default response.
-	NewError(ctx context.Context, err error) *ProblemStatusCode
+	NewError(ctx context.Context, err error) *ProblemStatusCodeWithHeaders
 }
 
 // Server implements http server based on OpenAPI v3 specification and

@@ -44,10 +44,10 @@ type Handler interface {
 	//
 	// POST /v1/orders
 	PlaceOrder(ctx context.Context, req *NewOrder, params PlaceOrderParams) (PlaceOrderRes, error)
-	// NewError creates *ProblemStatusCode from error returned by handler.
+	// NewError creates *ProblemStatusCodeWithHeaders from error returned by handler.
 	//
 	// Used for common default response.
-	NewError(ctx context.Context, err error) *ProblemStatusCode
+	NewError(ctx context.Context, err error) *ProblemStatusCodeWithHeaders
 }
 
 // Server implements http server based on OpenAPI v3 specification and

@@ -98,7 +98,7 @@ func (s *Server) handleAckNoticesRequest(args [0]string, argsEscaped bool, w htt
 		err = s.h.AckNotices(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -195,7 +195,7 @@ func (s *Server) handleChargeBatchRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.ChargeBatch(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -292,7 +292,7 @@ func (s *Server) handleCloseBatchRequest(args [0]string, argsEscaped bool, w htt
 		response, err = s.h.CloseBatch(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -387,7 +387,7 @@ func (s *Server) handleGetPaymentRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.GetPayment(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -482,7 +482,7 @@ func (s *Server) handleGetPixQRCodeRequest(args [1]string, argsEscaped bool, w h
 		response, err = s.h.GetPixQRCode(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -577,7 +577,7 @@ func (s *Server) handleListNoticesRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.ListNotices(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -672,7 +672,7 @@ func (s *Server) handleListOrderPaymentsRequest(args [1]string, argsEscaped bool
 		response, err = s.h.ListOrderPayments(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -784,7 +784,7 @@ func (s *Server) handlePaySandboxPixRequest(args [1]string, argsEscaped bool, w 
 		response, err = s.h.PaySandboxPix(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}

@@ -690,15 +690,20 @@ func (s *Closure) encodeFields(e *jx.Encoder) {
 		json.EncodeUUID(e, s.OrderID)
 	}
 	{
+		e.FieldStart("method")
+		s.Method.Encode(e)
+	}
+	{
 		e.FieldStart("refund")
 		e.Bool(s.Refund)
 	}
 }
 
-var jsonFieldsNameOfClosure = [3]string{
+var jsonFieldsNameOfClosure = [4]string{
 	0: "payment_id",
 	1: "order_id",
-	2: "refund",
+	2: "method",
+	3: "refund",
 }
 
 // Decode decodes Closure from json.
@@ -734,8 +739,18 @@ func (s *Closure) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"order_id\"")
 			}
-		case "refund":
+		case "method":
 			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				if err := s.Method.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"method\"")
+			}
+		case "refund":
+			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				v, err := d.Bool()
 				s.Refund = bool(v)
@@ -756,7 +771,7 @@ func (s *Closure) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000111,
+		0b00001111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

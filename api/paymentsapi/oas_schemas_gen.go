@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func (s *ProblemStatusCode) Error() string {
+func (s *ProblemStatusCodeWithHeaders) Error() string {
 	return fmt.Sprintf("code %d: %+v", s.StatusCode, s.Response)
 }
 
@@ -247,9 +247,10 @@ func (s *CloseBatch) SetClosures(val []Closure) {
 
 // Ref: #/components/schemas/Closure
 type Closure struct {
-	PaymentID uuid.UUID `json:"payment_id"`
-	OrderID   uuid.UUID `json:"order_id"`
-	Refund    bool      `json:"refund"`
+	PaymentID uuid.UUID     `json:"payment_id"`
+	OrderID   uuid.UUID     `json:"order_id"`
+	Method    PaymentMethod `json:"method"`
+	Refund    bool          `json:"refund"`
 }
 
 // GetPaymentID returns the value of PaymentID.
@@ -260,6 +261,11 @@ func (s *Closure) GetPaymentID() uuid.UUID {
 // GetOrderID returns the value of OrderID.
 func (s *Closure) GetOrderID() uuid.UUID {
 	return s.OrderID
+}
+
+// GetMethod returns the value of Method.
+func (s *Closure) GetMethod() PaymentMethod {
+	return s.Method
 }
 
 // GetRefund returns the value of Refund.
@@ -275,6 +281,11 @@ func (s *Closure) SetPaymentID(val uuid.UUID) {
 // SetOrderID sets the value of OrderID.
 func (s *Closure) SetOrderID(val uuid.UUID) {
 	s.OrderID = val
+}
+
+// SetMethod sets the value of Method.
+func (s *Closure) SetMethod(val PaymentMethod) {
+	s.Method = val
 }
 
 // SetRefund sets the value of Refund.
@@ -1043,29 +1054,40 @@ func (s *Problem) SetErrors(val []FieldError) {
 	s.Errors = val
 }
 
-// ProblemStatusCode wraps Problem with StatusCode.
-type ProblemStatusCode struct {
+// ProblemStatusCodeWithHeaders wraps Problem with status code and response headers.
+type ProblemStatusCodeWithHeaders struct {
 	StatusCode int
+	RetryAfter OptString
 	Response   Problem
 }
 
 // GetStatusCode returns the value of StatusCode.
-func (s *ProblemStatusCode) GetStatusCode() int {
+func (s *ProblemStatusCodeWithHeaders) GetStatusCode() int {
 	return s.StatusCode
 }
 
+// GetRetryAfter returns the value of RetryAfter.
+func (s *ProblemStatusCodeWithHeaders) GetRetryAfter() OptString {
+	return s.RetryAfter
+}
+
 // GetResponse returns the value of Response.
-func (s *ProblemStatusCode) GetResponse() Problem {
+func (s *ProblemStatusCodeWithHeaders) GetResponse() Problem {
 	return s.Response
 }
 
 // SetStatusCode sets the value of StatusCode.
-func (s *ProblemStatusCode) SetStatusCode(val int) {
+func (s *ProblemStatusCodeWithHeaders) SetStatusCode(val int) {
 	s.StatusCode = val
 }
 
+// SetRetryAfter sets the value of RetryAfter.
+func (s *ProblemStatusCodeWithHeaders) SetRetryAfter(val OptString) {
+	s.RetryAfter = val
+}
+
 // SetResponse sets the value of Response.
-func (s *ProblemStatusCode) SetResponse(val Problem) {
+func (s *ProblemStatusCodeWithHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 

@@ -62,10 +62,10 @@ type Handler interface {
 	//
 	// POST /v1/sandbox/pix/{txid}/pay
 	PaySandboxPix(ctx context.Context, req OptSandboxPayment, params PaySandboxPixParams) (*Payment, error)
-	// NewError creates *ProblemStatusCode from error returned by handler.
+	// NewError creates *ProblemStatusCodeWithHeaders from error returned by handler.
 	//
 	// Used for common default response.
-	NewError(ctx context.Context, err error) *ProblemStatusCode
+	NewError(ctx context.Context, err error) *ProblemStatusCodeWithHeaders
 }
 
 // Server implements http server based on OpenAPI v3 specification and

@@ -1,0 +1,138 @@
+// Package httpapi serves the orders contract (api/ordersapi) over orders.Service.
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+)
+
+// Config shapes the handler. Every field is required.
+type Config struct {
+	// MaxWait bounds how long a caller waits for its order to be decided; then it gets 202.
+	MaxWait time.Duration
+	Clock   clock.Clock
+	Log     *slog.Logger
+}
+
+// Handler implements ordersapi.Handler.
+type Handler struct {
+	cfg     Config
+	service *orders.Service
+}
+
+var _ ordersapi.Handler = (*Handler)(nil)
+
+// New makes the service's HTTP handler: the generated server, the contract's explanations of bad requests, strict bodies.
+func New(cfg Config, service *orders.Service) (http.Handler, error) {
+	contract := httpx.NewContract(ordersapi.Spec)
+	server, err := ordersapi.NewServer(&Handler{cfg, service},
+		ordersapi.WithErrorHandler(contract.ErrorHandler),
+		ordersapi.WithNotFound(httpx.NotFound),
+		ordersapi.WithMethodNotAllowed(httpx.MethodNotAllowed))
+	if err != nil {
+		return nil, fmt.Errorf("make orders server: %w", err)
+	}
+	return server, nil
+}
+
+// PlaceOrder implements POST /v1/orders.
+func (h *Handler) PlaceOrder(ctx context.Context, body *ordersapi.NewOrder, params ordersapi.PlaceOrderParams) (ordersapi.PlaceOrderRes, error) {
+	request, err := newRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := fingerprintOf(request)
+	if err != nil {
+		return nil, err
+	}
+	caller := httpx.Caller(ctx)
+	preference := parsePrefer(params.Prefer.Or(""), h.cfg.MaxWait)
+	order, err := h.service.Place(ctx, orders.PlaceRequest{
+		Caller: caller, Key: idempotencyKey(caller, params.IdempotencyKey), Fingerprint: fingerprint,
+		Request: request, Async: preference.async, WaitUntil: h.cfg.Clock.Now().Add(preference.wait),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return placed(order)
+}
+
+// placed chooses the answer by how the order stands. A repeated request comes here too, so it gets the same answer.
+func placed(order orders.Order) (ordersapi.PlaceOrderRes, error) {
+	url := ordersapi.NewOptString(orderURL(order.ID))
+	switch order.Status {
+	case orders.Rejected:
+		return nil, &rejection{order}
+	case orders.Placed, orders.Held:
+		return &ordersapi.PlaceOrderAccepted{Location: url, Response: *orderBody(order)}, nil
+	default:
+		return &ordersapi.PlaceOrderCreated{Location: url, Response: *orderBody(order)}, nil
+	}
+}
+
+// CancelOrder implements POST /v1/orders/{order_id}/cancel.
+func (h *Handler) CancelOrder(ctx context.Context, body *ordersapi.Cancellation, params ordersapi.CancelOrderParams) (ordersapi.CancelOrderRes, error) {
+	if orders.LooksLikeCard(body.Reason) {
+		return nil, invalid(looksLikeCard("/reason"))
+	}
+	order, err := h.service.Cancel(ctx, orders.ID(params.OrderID), body.Reason, h.cfg.Clock.Now().Add(h.cfg.MaxWait))
+	if err != nil {
+		return nil, err
+	}
+	if !order.Terminal() {
+		return &ordersapi.OrderHeaders{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: *orderBody(order)}, nil
+	}
+	return orderBody(order), nil
+}
+
+// GetOrder implements GET /v1/orders/{order_id}.
+func (h *Handler) GetOrder(ctx context.Context, params ordersapi.GetOrderParams) (*ordersapi.Order, error) {
+	order, err := h.service.Get(ctx, orders.ID(params.OrderID))
+	if err != nil {
+		return nil, err
+	}
+	return orderBody(order), nil
+}
+
+// ListOrders implements GET /v1/orders.
+func (h *Handler) ListOrders(ctx context.Context, params ordersapi.ListOrdersParams) (*ordersapi.OrderPage, error) {
+	filter, err := newFilter(params)
+	if err != nil {
+		return nil, err
+	}
+	limit := filter.Limit
+	filter.Limit++ // one more tells whether there is a next page
+	found, err := h.service.List(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	page := &ordersapi.OrderPage{Data: make([]ordersapi.Order, 0, min(limit, len(found)))}
+	for _, order := range found[:min(limit, len(found))] {
+		page.Data = append(page.Data, *orderBody(order))
+	}
+	if len(found) > limit {
+		page.NextCursor = ordersapi.NewOptString(encodeCursor(found[limit-1].ID))
+	}
+	return page, nil
+}
+
+// ListOrderEvents implements GET /v1/orders/{order_id}/events.
+func (h *Handler) ListOrderEvents(ctx context.Context, params ordersapi.ListOrderEventsParams) (*ordersapi.OrderEvents, error) {
+	events, err := h.service.Events(ctx, orders.ID(params.OrderID))
+	if err != nil {
+		return nil, err
+	}
+	timeline := &ordersapi.OrderEvents{Data: make([]ordersapi.OrderEvent, len(events))}
+	for i, event := range events {
+		timeline.Data[i] = eventBody(event)
+	}
+	return timeline, nil
+}

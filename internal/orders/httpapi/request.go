@@ -1,0 +1,184 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/id"
+)
+
+// newRequest checks what the contract's schema cannot say, and translates.
+func newRequest(body *ordersapi.NewOrder) (orders.Request, error) {
+	request := orders.Request{
+		Customer: orders.Customer{Name: body.Customer.Name, Email: body.Customer.Email},
+		Items:    make([]orders.Item, len(body.Items)),
+		Method:   orders.Method(body.Payment.Method),
+		Token:    body.Payment.Token.Or(""),
+		Metadata: body.Metadata.Or(nil),
+	}
+	for i, item := range body.Items {
+		request.Items[i] = orders.Item{SKU: string(item.Sku), Quantity: int64(item.Quantity)}
+	}
+	if total, ok := body.ExpectedTotalCents.Get(); ok {
+		expected := money.Cents(total)
+		request.ExpectedTotal = &expected
+	}
+	if address, ok := body.ShippingAddress.Get(); ok {
+		request.ShippingAddress = newAddress(address)
+	}
+	var fields []httpx.FieldError
+	if document, ok := body.Customer.Document.Get(); ok {
+		if request.Customer.Document, ok = orders.NormalizeDocument(document); !ok {
+			fields = append(fields, httpx.FieldError{Field: "/customer/document", Message: "must be a CPF or a CNPJ with right check digits"})
+		}
+	}
+	if fields = append(fields, checkPayment(body)...); len(fields) > 0 {
+		return orders.Request{}, invalid(fields...)
+	}
+	return request, nil
+}
+
+func checkPayment(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
+	token, hasToken := body.Payment.Token.Get()
+	switch {
+	case body.Payment.Method == ordersapi.PaymentMethodCard && !hasToken:
+		fields = append(fields, httpx.FieldError{Field: "/payment/token", Message: "is required with method card"})
+	case body.Payment.Method == ordersapi.PaymentMethodPix && hasToken:
+		fields = append(fields, httpx.FieldError{Field: "/payment/token", Message: "must be absent with method pix"})
+	}
+	if orders.LooksLikeCard(strings.TrimPrefix(token, "tok_")) {
+		fields = append(fields, looksLikeCard("/payment/token"))
+	}
+	if orders.LooksLikeCard(body.Customer.Name) {
+		fields = append(fields, looksLikeCard("/customer/name"))
+	}
+	for name, value := range body.Metadata.Or(nil) {
+		if orders.LooksLikeCard(value) || orders.LooksLikeCard(name) {
+			fields = append(fields, looksLikeCard("/metadata"))
+			break
+		}
+	}
+	return fields
+}
+
+func looksLikeCard(field string) httpx.FieldError {
+	return httpx.FieldError{Field: field, Message: "must not hold a card number: send the provider's token"}
+}
+
+func invalid(fields ...httpx.FieldError) *httpx.Error {
+	return &httpx.Error{Status: http.StatusBadRequest, Code: httpx.CodeInvalidRequest, Title: "Invalid request",
+		Detail: fields[0].Field + " " + fields[0].Message, Fields: fields}
+}
+
+func newAddress(a ordersapi.Address) *orders.Address {
+	return &orders.Address{
+		Recipient: a.Recipient.Or(""), Street: a.Street, Number: a.Number, Complement: a.Complement.Or(""), District: a.District.Or(""),
+		City: a.City, State: a.State, PostalCode: a.PostalCode, Country: a.Country.Or("BR"),
+	}
+}
+
+// fingerprintOf hashes what was asked for. Two bodies that mean the same, with other white space or another order of
+// fields, have the same fingerprint: encoding/json writes structs in order and maps sorted.
+func fingerprintOf(request orders.Request) (orders.Fingerprint, error) {
+	canonical, err := json.Marshal(request)
+	if err != nil {
+		return orders.Fingerprint{}, fmt.Errorf("fingerprint request: %w", err)
+	}
+	return sha256.Sum256(canonical), nil
+}
+
+// idempotencyKey is unique per caller and route. Lengths stand before the parts, so that no two pairs run together.
+func idempotencyKey(caller, key string) orders.IdempotencyKey {
+	const route = "POST /v1/orders"
+	var buffer [512]byte
+	b := buffer[:0]
+	for _, part := range [...]string{caller, route, key} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	return sha256.Sum256(b)
+}
+
+// preference is what RFC 7240's Prefer asks for.
+type preference struct {
+	async bool
+	wait  time.Duration
+}
+
+// parsePrefer reads `respond-async` and `wait=SECONDS`. With both, the caller waits that long and then gets 202. What it
+// does not know it ignores, as the RFC wants.
+func parsePrefer(header string, maxWait time.Duration) preference {
+	p := preference{wait: maxWait}
+	waits := false
+	for part := range strings.SplitSeq(header, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "respond-async":
+			p.async = true
+		case "wait":
+			if seconds, err := strconv.ParseUint(strings.Trim(value, `" `), 10, 16); err == nil && seconds > 0 {
+				p.wait = min(maxWait, time.Duration(seconds)*time.Second)
+				waits = true
+			}
+		}
+	}
+	p.async = p.async && !waits
+	return p
+}
+
+func newFilter(params ordersapi.ListOrdersParams) (orders.Filter, error) {
+	filter := orders.Filter{
+		Status:        orders.Status(params.Status.Or("")),
+		PaymentStatus: orders.PaymentStatus(params.PaymentStatus.Or("")),
+		Email:         orders.SearchableEmail(params.Email.Or("")),
+		SKU:           string(params.Sku.Or("")),
+		Limit:         params.Limit.Or(20),
+	}
+	if after, ok := params.CreatedAfter.Get(); ok {
+		filter.From = id.Floor[orders.Order](ceilMillisecond(after))
+	}
+	if before, ok := params.CreatedBefore.Get(); ok {
+		filter.Before = id.Floor[orders.Order](ceilMillisecond(before))
+	}
+	cursor, ok := params.Cursor.Get()
+	if !ok {
+		return filter, nil
+	}
+	last, err := decodeCursor(cursor)
+	if err != nil {
+		return orders.Filter{}, invalid(httpx.FieldError{Field: "query.cursor", Message: "must be the next_cursor of a page"})
+	}
+	if filter.Before.IsZero() || last.String() < filter.Before.String() {
+		filter.Before = last
+	}
+	return filter, nil
+}
+
+// ceilMillisecond rounds up to the milliseconds that ids carry, so that a bound never lets in what lies beyond it.
+func ceilMillisecond(t time.Time) time.Time {
+	return t.Add(time.Millisecond - time.Nanosecond).Truncate(time.Millisecond)
+}
+
+func encodeCursor(last orders.ID) string { return base64.RawURLEncoding.EncodeToString(last[:]) }
+
+func decodeCursor(cursor string) (orders.ID, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil {
+		return orders.ID{}, fmt.Errorf("decode cursor: %w", err)
+	}
+	if len(raw) != len(orders.ID{}) {
+		return orders.ID{}, fmt.Errorf("decode cursor: %d bytes", len(raw))
+	}
+	return orders.ID(raw), nil
+}
