@@ -1,0 +1,176 @@
+// Package gateway is the only door to the services: it routes what the contracts list, knows callers by their API keys,
+// bounds what they may send, and tells the services who is calling. It owns no data, so it scales by replicas.
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/jub0bs/cors"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
+	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
+)
+
+const (
+	// reloadEvery is how soon a new or revoked key is in force.
+	reloadEvery = time.Second
+	// placeOrder is the operation that overload refuses first: an order that was not taken yet can be sent again, while a
+	// payment's news and a buyer's question are about orders that were.
+	placeOrder = "placeOrder"
+)
+
+// Gateway serves the API. Make one with New.
+type Gateway struct {
+	config     Config
+	operations []contract.Operation
+	routes     node
+	health     map[string]http.Handler
+	pages      map[string]http.Handler
+	handler    http.Handler
+
+	callers   callers
+	watcher   *keys.Watcher // nil with inline keys
+	anonymous *addressLimiter
+	inFlight  atomic.Int64
+}
+
+// New reads the contracts and the keys and makes a gateway; a broken one of either is an error.
+func New(c Config) (*Gateway, error) {
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("configure the gateway: %w", err)
+	}
+	g := &Gateway{config: c, anonymous: newAddressLimiter(c.AnonymousRateLimit), callers: callers{defaultRate: c.RateLimit}}
+	if err := g.loadKeys(); err != nil {
+		return nil, fmt.Errorf("configure the gateway: %w", err)
+	}
+	if err := g.loadContract(); err != nil {
+		return nil, fmt.Errorf("configure the gateway: %w", err)
+	}
+	api, err := g.allowOrigins(http.HandlerFunc(g.serve))
+	if err != nil {
+		return nil, fmt.Errorf("configure the gateway: %w", err)
+	}
+	g.handler = g.secure(api)
+	return g, nil
+}
+
+// Handler answers everything that reaches the gateway. It belongs into an httpx.Server, which gives each request its id,
+// recovers from panics and bounds headers and connections.
+func (g *Gateway) Handler() http.Handler { return g.handler }
+
+// Run rereads the key file as it changes, until the context ends.
+func (g *Gateway) Run(ctx context.Context) error {
+	if g.watcher == nil {
+		<-ctx.Done()
+		return nil
+	}
+	ticker := time.NewTicker(reloadEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			g.reload(ctx)
+		}
+	}
+}
+
+// reload is one step of Run. A broken file keeps the keys in force: a slip of the pen must not lock everybody out.
+func (g *Gateway) reload(ctx context.Context) {
+	list, changed, err := g.watcher.Poll()
+	switch {
+	case err != nil:
+		g.config.Logger.ErrorContext(ctx, "API keys were not reloaded; the last good ones stay in force", "error", err)
+	case changed:
+		g.callers.replace(list)
+		g.config.Logger.InfoContext(ctx, "API keys reloaded", "keys", len(list))
+	}
+}
+
+func (g *Gateway) loadKeys() error {
+	if g.config.KeysFile == "" {
+		list, err := keys.Parse([]byte(g.config.KeysJSON))
+		g.callers.replace(list)
+		return err
+	}
+	watcher, list, err := keys.Open(g.config.KeysFile)
+	g.watcher = watcher
+	g.callers.replace(list)
+	return err
+}
+
+func (g *Gateway) loadContract() error {
+	loaded, err := contract.Load([]contract.Source{
+		{Service: contract.Orders, Spec: ordersapi.Spec},
+		{Service: contract.Payments, Spec: paymentsapi.Spec},
+		{Service: contract.Inventory, Spec: inventoryapi.Spec},
+	})
+	if err != nil {
+		return err
+	}
+	if g.pages, err = documentation(loaded.OpenAPI); err != nil {
+		return err
+	}
+	g.health = healthPages(g.config)
+	g.operations = loaded.Operations
+	return g.addRoutes()
+}
+
+func (g *Gateway) addRoutes() error {
+	forwarders := map[contract.Service]http.Handler{}
+	for _, service := range contract.Services() {
+		forwarders[service] = forwarder(service, g.config.backend(service), g.config.Logger)
+	}
+	for _, op := range g.operations {
+		r := &route{Operation: op, forward: forwarders[op.Service], admission: int64(g.config.MaxInFlight)}
+		if op.ID == placeOrder {
+			r.admission = max(1, r.admission*8/10)
+		}
+		if err := g.routes.add(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allowOrigins lets pages of the configured origins call the API. Credentials stay off: a bearer key is set by the page's
+// own code, so no cookie has to travel.
+func (g *Gateway) allowOrigins(next http.Handler) (http.Handler, error) {
+	if len(g.config.CORSOrigins) == 0 {
+		return next, nil
+	}
+	middleware, err := cors.NewMiddleware(cors.Config{
+		Origins:         g.config.CORSOrigins,
+		Methods:         []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		RequestHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Traceparent", "Tracestate", "X-Request-Id"},
+		ResponseHeaders: []string{"Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id"},
+		MaxAgeInSeconds: 600,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("CORS origins: %w", err)
+	}
+	return middleware.Wrap(next), nil
+}
+
+// secure sets the headers that every answer carries.
+func (g *Gateway) secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		for name, value := range securityHeaders {
+			h[name] = value
+		}
+		if g.config.HSTS {
+			h[hstsHeader] = hstsValue
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+)
+
+// forwarder is where a service's requests go once they are authenticated, limited and cleaned: a handler of this process
+// is called as it is, without a proxy's copying. Whatever else can carry a request (a forwarder that gathers the order
+// path into frames, say) is one more http.Handler in a route.
+func forwarder(service contract.Service, b Backend, logger *slog.Logger) http.Handler {
+	if b.Handler != nil {
+		return b.Handler
+	}
+	base, _ := url.Parse(b.URL) // validated with the configuration
+	return &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(base)
+			// ReverseProxy drops these; here they are the gateway's own and not the client's.
+			for _, name := range forwardedHeaders {
+				if values := p.In.Header[name]; values != nil {
+					p.Out.Header[name] = values
+				}
+			}
+		},
+		Transport:      b.Transport,
+		BufferPool:     copyBuffers{},
+		ModifyResponse: dropOwnHeaders,
+		ErrorHandler:   proxyError(service, logger),
+		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// dropOwnHeaders removes what a backend says about security, for the gateway has said it and a header must not stand twice.
+func dropOwnHeaders(response *http.Response) error {
+	for name := range securityHeaders {
+		response.Header.Del(name)
+	}
+	response.Header.Del("Server")
+	return nil
+}
+
+// proxyError answers for a backend that did not. A request that never reached it may be sent again at once (503); for
+// one that did, nobody knows whether it took effect (502, 504): the client repeats it with the same Idempotency-Key.
+func proxyError(service contract.Service, logger *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		var tooLarge *http.MaxBytesError
+		var network *net.OpError
+		switch {
+		case errors.As(err, &tooLarge):
+			httpx.WriteProblem(w, errBodyTooLarge)
+			return
+		case errors.Is(r.Context().Err(), context.Canceled):
+			return // the client has gone: nobody reads an answer, and nothing is wrong
+		case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+			httpx.WriteProblem(w, errBackendTimeout)
+		case errors.As(err, &network) && network.Op == "dial":
+			httpx.WriteProblem(w, errBackendDown)
+		default:
+			httpx.WriteProblem(w, errBackendUnavailable)
+		}
+		logger.WarnContext(r.Context(), "backend did not answer", "backend", service.String(), "error", err)
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// copyBuffers lends the buffers through which ReverseProxy copies bodies.
+type copyBuffers struct{}
+
+const copyBufferSize = 32 << 10
+
+var bufferPool = sync.Pool{New: func() any { return new([copyBufferSize]byte) }}
+
+// Get implements httputil.BufferPool.
+func (copyBuffers) Get() []byte { return bufferPool.Get().(*[copyBufferSize]byte)[:] }
+
+// Put implements httputil.BufferPool.
+func (copyBuffers) Put(b []byte) { bufferPool.Put((*[copyBufferSize]byte)(b)) }
