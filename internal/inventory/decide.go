@@ -1,6 +1,10 @@
 package inventory
 
 import (
+	"bytes"
+	"cmp"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,16 +24,28 @@ type HoldState struct {
 // Decision is a batch's outcome, to be written in one transaction.
 type Decision struct {
 	Results   []HoldResult // one a Hold, in order; nil for releases
-	States    []HoldState  // new and changed rounds
+	States    []HoldState  // new and changed rounds, by order and round: two batches that insert the same rounds never deadlock
 	Movements []Movement   // in the order decided
-	Changed   []Item       // items with their new Held, by SKU
+	Changes   []Change     // one an item, by SKU
+}
+
+// Change is what movements do to their item's row.
+type Change struct {
+	SKU                    SKU
+	OnHandDelta, HeldDelta int64
+	LastMovement           MovementID
+}
+
+// Change is what m alone does.
+func (m Movement) Change() Change {
+	return Change{SKU: m.SKU, OnHandDelta: m.OnHandDelta, HeldDelta: m.HeldDelta, LastMovement: m.ID}
 }
 
 // ledger is the stock of a batch while it is being decided.
 type ledger struct {
 	items     map[SKU]*Item
 	states    map[roundKey]HoldState
-	changed   map[SKU]bool
+	changes   map[SKU]Change
 	now       time.Time
 	ids       *id.Source
 	decision  Decision
@@ -45,7 +61,7 @@ func newLedger(items []Item, known []HoldState, now time.Time, ids *id.Source) *
 	l := &ledger{
 		items:     make(map[SKU]*Item, len(items)),
 		states:    make(map[roundKey]HoldState, len(known)),
-		changed:   make(map[SKU]bool, len(items)),
+		changes:   make(map[SKU]Change, len(items)),
 		newStates: make(map[roundKey]int),
 		now:       now,
 		ids:       ids,
@@ -120,7 +136,7 @@ func (l *ledger) price(lines []Line) (priced []PricedLine, shortages []Shortage,
 		requested := line.Quantity
 		for _, earlier := range lines[:i] {
 			if earlier.SKU == line.SKU {
-				requested += earlier.Quantity
+				requested = addUnits(requested, earlier.Quantity)
 			}
 		}
 		item, ok := l.items[line.SKU]
@@ -136,6 +152,14 @@ func (l *ledger) price(lines []Line) (priced []PricedLine, shortages []Shortage,
 	}
 	slices.SortFunc(shortages, func(a, b Shortage) int { return strings.Compare(string(a.SKU), string(b.SKU)) })
 	return priced, shortages, unknown
+}
+
+// addUnits stops at the largest number instead of wrapping to a negative one, which any stock would cover.
+func addUnits(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // noteShortage keeps one shortage a SKU, with the largest request.
@@ -163,13 +187,13 @@ func (l *ledger) release(r Release) {
 
 func (l *ledger) move(kind MovementKind, sku SKU, heldDelta int64, order OrderID, reason string) {
 	item := l.items[sku]
-	item.Held += heldDelta
-	item.UpdatedAt = l.now
-	l.changed[sku] = true
-	l.decision.Movements = append(l.decision.Movements, Movement{
-		ID: id.New[movement](l.ids), SKU: sku, Kind: kind, HeldDelta: heldDelta,
-		OnHandAfter: item.OnHand, HeldAfter: item.Held, OrderID: order, Reason: reason, At: l.now,
-	})
+	m := Movement{
+		ID: id.New[movement](l.ids), Previous: item.LastMovement, SKU: sku, Kind: kind, HeldDelta: heldDelta,
+		OnHandAfter: item.OnHand, HeldAfter: item.Held + heldDelta, OrderID: order, Reason: reason, At: l.now,
+	}
+	item.Held, item.LastMovement = m.HeldAfter, m.ID
+	l.changes[sku] = Change{SKU: sku, HeldDelta: l.changes[sku].HeldDelta + heldDelta, LastMovement: m.ID}
+	l.decision.Movements = append(l.decision.Movements, m)
 }
 
 // remember keeps one state a round, the last one: a batch may hold and release the same round.
@@ -185,11 +209,57 @@ func (l *ledger) remember(state HoldState) {
 }
 
 func (l *ledger) finish() Decision {
-	for sku := range l.changed {
-		l.decision.Changed = append(l.decision.Changed, *l.items[sku])
-	}
-	slices.SortFunc(l.decision.Changed, func(a, b Item) int { return strings.Compare(string(a.SKU), string(b.SKU)) })
+	l.decision.Changes = slices.SortedFunc(maps.Values(l.changes), func(a, b Change) int {
+		return strings.Compare(string(a.SKU), string(b.SKU))
+	})
+	slices.SortFunc(l.decision.States, func(a, b HoldState) int {
+		return cmp.Or(bytes.Compare(a.OrderID[:], b.OrderID[:]), cmp.Compare(a.Round, b.Round))
+	})
 	return l.decision
+}
+
+// DecideAdjustment changes the locked item's stock by one movement and fills the adjustment's OnHand in, or says
+// ErrHeldUnits or ErrTooMuchStock.
+func DecideAdjustment(item Item, request NewAdjustment, ids *id.Source) (Adjustment, Movement, error) {
+	made := request.Adjustment
+	if made.Delta > MaxOnHand-item.OnHand {
+		return Adjustment{}, Movement{}, ErrTooMuchStock
+	}
+	if made.Delta < item.Held-item.OnHand {
+		return Adjustment{}, Movement{}, ErrHeldUnits
+	}
+	made.OnHand = item.OnHand + made.Delta
+	return made, Movement{
+		ID: id.New[movement](ids), Previous: item.LastMovement, SKU: item.SKU, Kind: MovementAdjustment, OnHandDelta: made.Delta,
+		OnHandAfter: made.OnHand, HeldAfter: item.Held, Reason: made.Reason, At: made.CreatedAt,
+	}, nil
+}
+
+// HoldSKUs names the items to lock for holds, in the order to lock them.
+func HoldSKUs(holds []Hold) []SKU {
+	skus := make([]SKU, 0, len(holds))
+	for _, h := range holds {
+		for _, line := range h.Lines {
+			skus = append(skus, line.SKU)
+		}
+	}
+	slices.Sort(skus)
+	return slices.Compact(skus)
+}
+
+// HeldSKUs names the items to lock for releases of known rounds, in the order to lock them.
+func HeldSKUs(known []HoldState) []SKU {
+	var skus []SKU
+	for _, state := range known {
+		if state.Released {
+			continue
+		}
+		for _, line := range state.Lines {
+			skus = append(skus, line.SKU)
+		}
+	}
+	slices.Sort(skus)
+	return slices.Compact(skus)
 }
 
 // Total sums lines, or money.ErrOverflow.

@@ -20,7 +20,7 @@ type (
 	OrderID = id.ID[order]
 	// AdjustmentID names a stock adjustment.
 	AdjustmentID = id.ID[adjustment]
-	// MovementID names a movement. Movements of one SKU are in the order of their ids.
+	// MovementID names a movement.
 	MovementID = id.ID[movement]
 )
 
@@ -33,8 +33,9 @@ type Item struct {
 	Name              string
 	Price             money.Cents
 	LowStockThreshold int64
-	OnHand            int64 // in the warehouse
-	Held              int64 // of those, belonging to orders; 0 ≤ Held ≤ OnHand
+	OnHand            int64      // in the warehouse
+	Held              int64      // of those, belonging to orders; 0 ≤ Held ≤ OnHand
+	LastMovement      MovementID // zero before the first; where the chain of its movements begins
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
 }
@@ -111,8 +112,12 @@ const (
 )
 
 // Movement is one change of one item's stock. The sums of an item's deltas are its OnHand and Held.
+//
+// The movements of an item are a chain, from Item.LastMovement back: that is their order, even when two replicas' clocks
+// disagree about it. It also spares an index by SKU, which would touch another page for each order of a batch.
 type Movement struct {
 	ID                     MovementID
+	Previous               MovementID // the item's movement before this one; zero for the first
 	SKU                    SKU
 	Kind                   MovementKind
 	OnHandDelta, HeldDelta int64

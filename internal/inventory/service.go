@@ -67,9 +67,8 @@ func (s *Service) ListMovements(ctx context.Context, filter MovementFilter) ([]M
 // Adjust adds or removes units, once a key. Errors: those of Store.Adjust.
 func (s *Service) Adjust(ctx context.Context, request NewAdjustment) (Adjustment, error) {
 	request.Adjustment.ID = id.New[adjustment](s.ids)
-	request.MovementID = id.New[movement](s.ids)
 	request.Adjustment.CreatedAt = s.clock.Now()
-	made, err := s.store.Adjust(ctx, request)
+	made, err := s.store.Adjust(ctx, request, s.ids)
 	if err != nil {
 		return Adjustment{}, fmt.Errorf("adjust stock of %s: %w", request.Adjustment.SKU, err)
 	}

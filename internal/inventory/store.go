@@ -32,7 +32,6 @@ type Fingerprint [32]byte
 // NewAdjustment asks for an adjustment.
 type NewAdjustment struct {
 	Adjustment  Adjustment // OnHand is ignored
-	MovementID  MovementID
 	Key         IdempotencyKey
 	Fingerprint Fingerprint
 }
@@ -44,10 +43,10 @@ type ItemFilter struct {
 	Limit    int
 }
 
-// MovementFilter picks a page of an item's movements, newest (highest id) first.
+// MovementFilter picks a page of an item's movements, newest first.
 type MovementFilter struct {
 	SKU    SKU
-	Before MovementID // exclusive; zero for the first page
+	Before MovementID // the last movement of the page before, exclusive; zero for the first page
 	Limit  int
 }
 
@@ -66,11 +65,11 @@ type Store interface {
 	Items(ctx context.Context, skus []SKU) ([]Item, error)
 	// ListItems returns up to filter.Limit items.
 	ListItems(ctx context.Context, filter ItemFilter) ([]Item, error)
-	// ListMovements returns up to filter.Limit movements; none for an unknown SKU.
+	// ListMovements returns up to filter.Limit movements; none for an unknown SKU or when Before is not a movement of it.
 	ListMovements(ctx context.Context, filter MovementFilter) ([]Movement, error)
-	// Adjust changes OnHand and writes the movement. A repeated key returns the adjustment as first made, or
+	// Adjust locks the item, decides by DecideAdjustment and writes the decision. A repeated key returns the adjustment as first made, or
 	// ErrKeyReused when the fingerprint differs. ErrNotFound, ErrHeldUnits, ErrTooMuchStock: nothing was written, not even the key.
-	Adjust(ctx context.Context, request NewAdjustment) (Adjustment, error)
+	Adjust(ctx context.Context, request NewAdjustment, ids *id.Source) (Adjustment, error)
 	// Hold locks the items of all holds in SKU order, decides by DecideHolds and writes the decision.
 	Hold(ctx context.Context, holds []Hold, now time.Time, ids *id.Source) ([]HoldResult, error)
 	// Release locks the items that these rounds hold in SKU order, decides by DecideReleases and writes the decision.
