@@ -35,7 +35,7 @@ func defaults() settings {
 	return settings{
 		readers:     4,
 		writerKiB:   4096,
-		readerKiB:   1024,
+		readerKiB:   512,
 		busyTimeout: 5 * time.Second,
 		sync:        SyncFull,
 	}
@@ -55,7 +55,7 @@ func (s settings) validate() error {
 // WithReaders bounds the reader connections, which are opened as they are needed. The default is 4.
 func WithReaders(n int) Option { return func(s *settings) { s.readers = n } }
 
-// WithCacheKiB bounds the page cache of the writer and of each reader, in KiB. The defaults are 4096 and 1024.
+// WithCacheKiB bounds the page cache of the writer and of each reader, in KiB. The defaults are 4096 and 512.
 func WithCacheKiB(writer, reader int) Option {
 	return func(s *settings) { s.writerKiB, s.readerKiB = writer, reader }
 }

@@ -158,6 +158,7 @@ func TestErrorInARowLeavesTheStatementUsable(t *testing.T) {
 	})
 }
 
+// Not parallel: allocations are counted for the whole process.
 func TestBindingDoesNotAllocate(t *testing.T) {
 	write(t, func(c *sqlite.Conn) error {
 		stmt, err := c.Prepare(`SELECT ?, ?, ?, ?, ?`)
