@@ -2,7 +2,7 @@ package payments
 
 import (
 	"context"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -50,6 +50,10 @@ func (c *collector) close() []answer {
 	return c.answers
 }
 
+// saveTimeout bounds the saving of outcomes, which goes on when its caller has left. What is not saved by then is asked
+// for again when its lease ends.
+const saveTimeout = 15 * time.Second
+
 // callAndSave makes the provider's calls for charges[i], i of which, at the same time, and saves in one transaction what
 // is decided within the patience; charges is brought up to date. Later answers are saved behind, each by itself.
 func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int) error {
@@ -67,11 +71,11 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 			}
 		})
 	}
-	patience := time.NewTimer(s.cfg.Patience)
-	defer patience.Stop()
+	patience := make(chan struct{})
+	s.clock.AfterFunc(s.cfg.Patience, func() { close(patience) })
 	select {
 	case <-collected.all:
-	case <-patience.C:
+	case <-patience:
 	}
 	return s.saveAnswers(work, charges, collected.close())
 }
@@ -88,6 +92,8 @@ func (s *Service) saveAnswers(ctx context.Context, charges []Charge, answers []a
 	if len(changes) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
 	saved, err := s.store.Save(ctx, changes)
 	if err != nil {
 		return fmt.Errorf("save %d outcomes, first of %s: %w", len(changes), changes[0].Charge.ID, err)
@@ -107,6 +113,8 @@ func (s *Service) saveAnswers(ctx context.Context, charges []Charge, answers []a
 
 // saveBehind saves an answer that its batch did not wait for. When that fails the reconciler asks the provider again.
 func (s *Service) saveBehind(ctx context.Context, charge Charge, outcome Outcome) {
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
 	if _, err := s.saveOutcome(ctx, charge.ID, outcome, true); err != nil {
 		s.log.WarnContext(ctx, "outcome of a charge not saved: it will be asked for again",
 			slog.String("payment_id", charge.ID.String()), slog.String("error", err.Error()))
@@ -140,26 +148,56 @@ func (s *Service) saveOutcome(ctx context.Context, id ID, outcome Outcome, notic
 	return Charge{}, fmt.Errorf("save outcome of %s: changed %d times meanwhile", id, tries)
 }
 
+// errLeaseOver says that the reconciler may be looking after the charge by now.
+var errLeaseOver = errors.New("the lease ended before the call began")
+
 // call makes the call that the charge's state asks for. fresh says that no call of this state was ever made; otherwise
 // the provider is asked first what became of it. An error is an unknown outcome, never a decline.
 func (s *Service) call(ctx context.Context, c Charge, fresh bool) Outcome {
-	s.calls <- struct{}{}
-	defer func() { <-s.calls }()
+	outcome, err := s.callInPlace(ctx, c, fresh)
+	if err == nil {
+		return outcome
+	}
+	s.log.WarnContext(ctx, "the provider's answer was lost", slog.String("payment_id", c.ID.String()),
+		slog.String("order_id", c.OrderID.String()), slog.String("status", string(c.Status)), slog.String("error", err.Error()))
+	if errors.Is(err, errLeaseOver) {
+		return Outcome{} // no call, no answer: whoever has the lease now will have one
+	}
+	return Outcome{Status: OutcomeUnknown}
+}
+
+func (s *Service) callInPlace(ctx context.Context, c Charge, fresh bool) (Outcome, error) {
+	if c.Amount == 0 {
+		return c.free(), nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
 	defer cancel()
-	outcome, err := s.ask(ctx, c, fresh)
+	leave, err := s.enter(ctx)
 	if err != nil {
-		s.log.WarnContext(ctx, "the provider's answer was lost", slog.String("payment_id", c.ID.String()),
-			slog.String("order_id", c.OrderID.String()), slog.String("status", string(c.Status)), slog.String("error", err.Error()))
-		return Outcome{Status: OutcomeUnknown}
+		return Outcome{}, err
 	}
-	return outcome
+	defer leave()
+	// After a pause the charge may have been voided as never charged: a call now would charge what nobody expects.
+	if !s.clock.Now().Before(c.NextAttemptAt) {
+		return Outcome{}, errLeaseOver
+	}
+	return s.ask(ctx, c, fresh)
+}
+
+// enter waits for a place among the calls that are under way.
+func (s *Service) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case s.calls <- struct{}{}:
+		return func() { <-s.calls }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for one of %d places: %w", s.cfg.MaxCalls, ctx.Err())
+	}
 }
 
 func (s *Service) ask(ctx context.Context, c Charge, fresh bool) (Outcome, error) {
 	switch {
 	case c.Status == Refunding:
-		err := s.provider.Refund(ctx, c, "r"+hex.EncodeToString(c.ID[:]), c.Amount)
+		err := s.provider.Refund(ctx, c, "r"+TxID(c.ID), c.Amount)
 		return Outcome{Status: OutcomeRefunded}, err
 	case c.Status == Pending && c.CloseWanted:
 		return s.provider.Close(ctx, c)
@@ -189,11 +227,12 @@ func (s *Service) Reconcile(ctx context.Context) (worked bool, err error) {
 		return false, fmt.Errorf("claim surplus: %w", err)
 	}
 	var wg sync.WaitGroup
+	work := context.WithoutCancel(ctx) // what was begun with the provider is finished: every part has its own deadline
 	for _, c := range charges {
-		wg.Go(func() { s.saveBehind(ctx, c, s.call(ctx, c, false)) })
+		wg.Go(func() { s.saveBehind(work, c, s.call(work, c, false)) })
 	}
 	for _, r := range surplus {
-		wg.Go(func() { s.giveBack(ctx, r) })
+		wg.Go(func() { s.giveBack(work, r) })
 	}
 	wg.Wait()
 	return len(charges)+len(surplus) > 0, nil
@@ -207,16 +246,31 @@ func (s *Service) giveBack(ctx context.Context, receipt Receipt) {
 }
 
 func (s *Service) refundSurplus(ctx context.Context, receipt Receipt) error {
-	s.calls <- struct{}{}
-	defer func() { <-s.calls }()
-	charges, err := s.store.Get(ctx, []ID{receipt.PaymentID})
-	if err != nil || len(charges) == 0 {
-		return fmt.Errorf("read the charge of surplus %s (%d found): %w", receipt.EndToEndID, len(charges), err)
-	}
-	call, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	ctx, cancel := context.WithTimeout(ctx, attemptLease) // after that another reconciler may have it
 	defer cancel()
-	if err := s.provider.Refund(call, charges[0], "s"+receipt.EndToEndID, receipt.Amount); err != nil {
+	charges, err := s.store.Get(ctx, []ID{receipt.PaymentID})
+	if err != nil {
+		return fmt.Errorf("read the charge of surplus %s: %w", receipt.EndToEndID, err)
+	}
+	if len(charges) == 0 {
+		return fmt.Errorf("read the charge of surplus %s: %w", receipt.EndToEndID, ErrNotFound)
+	}
+	if err := s.callRefund(ctx, charges[0], receipt); err != nil {
 		return fmt.Errorf("refund surplus %s: %w", receipt.EndToEndID, err)
 	}
-	return s.store.GiveBack(ctx, receipt, s.clock.Now())
+	if err := s.store.GiveBack(ctx, receipt, s.clock.Now()); err != nil {
+		return fmt.Errorf("note the refund of surplus %s: %w", receipt.EndToEndID, err)
+	}
+	return nil
+}
+
+func (s *Service) callRefund(ctx context.Context, c Charge, receipt Receipt) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	defer cancel()
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.provider.Refund(ctx, c, "s"+receipt.EndToEndID, receipt.Amount)
 }

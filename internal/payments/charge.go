@@ -26,7 +26,7 @@ func Tombstone(id ID, order OrderID, method Method, now time.Time) Charge {
 		Version: 1, CreatedAt: now, UpdatedAt: now}
 }
 
-// Outcome is what the provider said of a charge.
+// Outcome is what the provider said of a charge. The zero value is no answer, and changes nothing.
 type Outcome struct {
 	Status OutcomeStatus
 	Reason string     // of a decline
@@ -38,7 +38,7 @@ type OutcomeStatus int
 
 // The verdicts. The zero value is invalid.
 const (
-	OutcomePaid OutcomeStatus = iota + 1
+	OutcomePaid OutcomeStatus = iota + 1 // of a Pix: its receipt is on its way
 	OutcomeDeclined
 	OutcomePending  // waits for the payer
 	OutcomeVoided   // closed before it was paid
@@ -56,36 +56,66 @@ type Change struct {
 // Apply folds the provider's answer into the charge as the store has it now, which may carry wishes that came while the
 // call was under way. An answer that comes twice, or too late to matter, changes nothing: ok is false.
 func (c Charge) Apply(outcome Outcome, now time.Time) (change Change, ok bool) {
-	next := c
-	next.Version++
-	next.UpdatedAt = now
-	var transfers []Transfer
 	switch {
-	case c.Status == Refunding && outcome.Status == OutcomeRefunded:
+	case outcome.Status == 0:
+		return Change{}, false
+	case c.Status == Refunding:
+		return c.applyRefund(outcome, now)
+	case c.Status == Voided && c.Method == Card && outcome.Status == OutcomePaid:
+		return c.applyLateCapture(now), true
+	case !c.Open(), c.Status == Pending && outcome.Status == OutcomePending && !c.CloseWanted:
+		return Change{}, false
+	default:
+		return c.applyOpen(outcome, now), true
+	}
+}
+
+func (c Charge) applyRefund(outcome Outcome, now time.Time) (change Change, ok bool) {
+	next := c.next(now)
+	switch outcome.Status {
+	case OutcomeRefunded:
 		next.settle(Refunded)
 		next.Refunded += c.Amount
-		transfers = append(transfers, next.transfer(RefundTransfer, Sales, AtProvider, c.Amount))
-	case c.Status == Refunding && outcome.Status == OutcomeUnknown:
+		return Change{next, next.transfers(RefundTransfer, Sales, AtProvider, c.Amount)}, true
+	case OutcomeUnknown:
 		next.retry(now)
-	case !c.Open():
+		return Change{Charge: next}, true
+	default:
 		return Change{}, false
-	case outcome.Status == OutcomePaid:
+	}
+}
+
+// applyLateCapture takes in what a call captured that began before the charge was voided and ended after: a process that
+// was paused for longer than its lease. Nobody wants the money any more, and it must not be forgotten.
+func (c Charge) applyLateCapture(now time.Time) Change {
+	next := c.next(now)
+	next.Received += c.Amount
+	next.wantRefund(now)
+	return Change{next, next.transfers(Capture, AtProvider, Sales, c.Amount)}
+}
+
+func (c Charge) applyOpen(outcome Outcome, now time.Time) Change {
+	next := c.next(now)
+	var transfers []Transfer
+	switch status := outcome.Status; {
+	// A Pix is paid by Take alone: were it captured here, its receipt would come on top and be given back as a surplus.
+	case status == OutcomePaid && (c.Method == Card || c.Amount == 0):
 		next.settle(Paid)
 		next.Received += c.Amount
-		transfers = append(transfers, next.transfer(Capture, AtProvider, Sales, c.Amount))
+		transfers = next.transfers(Capture, AtProvider, Sales, c.Amount)
 		if c.RefundWanted {
 			next.wantRefund(now) // nobody is calling the provider now: the reconciler shall
 		}
-	case outcome.Status == OutcomeDeclined:
+	case status == OutcomeDeclined:
 		next.settle(Declined)
 		next.DeclineReason = outcome.Reason
-	case outcome.Status == OutcomePending:
+	case status == OutcomePending && c.Status != Pending:
 		next.settle(Pending)
 		next.Pix = outcome.Pix
 		if c.CloseWanted {
 			next.NextAttemptAt = now
 		}
-	case outcome.Status == OutcomeVoided, outcome.Status == OutcomeNotFound && c.CloseWanted:
+	case status == OutcomeVoided, status == OutcomeNotFound && c.CloseWanted:
 		next.settle(Voided)
 	default:
 		if c.Status == Processing {
@@ -93,7 +123,7 @@ func (c Charge) Apply(outcome Outcome, now time.Time) (change Change, ok bool) {
 		}
 		next.retry(now)
 	}
-	return Change{Charge: next, Transfers: transfers}, true
+	return Change{Charge: next, Transfers: transfers}
 }
 
 // Open tells whether the provider still has to say how the charge ends.
@@ -101,16 +131,27 @@ func (c Charge) Open() bool {
 	return c.Status == Processing || c.Status == Unknown || c.Status == Pending
 }
 
+// free is the outcome of a charge over nothing: nobody is asked, and no provider would take it.
+func (c Charge) free() Outcome {
+	switch {
+	case c.Status == Refunding:
+		return Outcome{Status: OutcomeRefunded}
+	case c.CloseWanted:
+		return Outcome{Status: OutcomeVoided}
+	default:
+		return Outcome{Status: OutcomePaid}
+	}
+}
+
 // WantClose notes that the order is over. ok is false when nothing is left to do.
 func (c Charge) WantClose(refund bool, now time.Time) (change Change, ok bool) {
-	next := c
-	next.Version++
-	next.UpdatedAt = now
+	next := c.next(now)
 	switch {
 	case c.Status == Paid && refund:
 		next.RefundWanted = true
 		next.wantRefund(now.Add(attemptLease)) // the caller calls the provider itself
-	case c.Open() && (!c.CloseWanted || refund && !c.RefundWanted):
+	// Of what is voided only the wish is noted, for a payer who is too late.
+	case (c.Open() || c.Status == Voided) && (!c.CloseWanted || refund && !c.RefundWanted):
 		next.CloseWanted = true
 		next.RefundWanted = c.RefundWanted || refund
 		if c.Status == Pending {
@@ -124,32 +165,38 @@ func (c Charge) WantClose(refund bool, now time.Time) (change Change, ok bool) {
 }
 
 // Take folds money that a payer sent into the charge, and says what becomes of the receipt. The right amount pays an open
-// charge, and also one that was voided: the orders service then decides whether the order can still be served. Anything
-// else is surplus and goes back.
+// Pix charge, and also one that was voided: then it is given back when that is wanted, and otherwise the orders service
+// decides whether the order can still be served. Anything else is surplus and goes back.
 func (c Charge) Take(receipt Receipt, now time.Time) (Change, Receipt) {
-	next := c
-	next.Version++
-	next.UpdatedAt = now
+	next := c.next(now)
 	next.Received += receipt.Amount
 	receipt.PaymentID = c.ID
-	if receipt.Amount == c.Amount && (c.Open() || c.Status == Voided) {
-		receipt.Status = Accepted
-		next.settle(Paid)
-		next.Notice = true
-		return Change{next, []Transfer{next.transfer(ReceiptIn, AtProvider, Sales, receipt.Amount)}}, receipt
+	if c.Method != Pix || receipt.Amount != c.Amount || !c.Open() && c.Status != Voided {
+		receipt.Status = Surplus
+		return Change{next, next.transfers(ReceiptIn, AtProvider, CustomerSurplus, receipt.Amount)}, receipt
 	}
-	receipt.Status = Surplus
-	return Change{next, []Transfer{next.transfer(ReceiptIn, AtProvider, CustomerSurplus, receipt.Amount)}}, receipt
+	receipt.Status = Accepted
+	next.settle(Paid)
+	next.Notice = true
+	if c.RefundWanted {
+		next.wantRefund(now)
+	}
+	return Change{next, next.transfers(ReceiptIn, AtProvider, Sales, receipt.Amount)}, receipt
 }
 
 // GiveBack notes that a surplus receipt was refunded.
 func (c Charge) GiveBack(receipt Receipt, now time.Time) (Change, Receipt) {
-	next := c
-	next.Version++
-	next.UpdatedAt = now
+	next := c.next(now)
 	next.Refunded += receipt.Amount
 	receipt.Status = ReceiptRefunded
-	return Change{next, []Transfer{next.transfer(RefundTransfer, CustomerSurplus, AtProvider, receipt.Amount)}}, receipt
+	return Change{next, next.transfers(RefundTransfer, CustomerSurplus, AtProvider, receipt.Amount)}, receipt
+}
+
+// next is the charge's next version, not yet different.
+func (c Charge) next(now time.Time) Charge {
+	c.Version++
+	c.UpdatedAt = now
+	return c
 }
 
 func (c *Charge) settle(status Status) {
@@ -170,6 +217,10 @@ func (c *Charge) retry(now time.Time) {
 	c.NextAttemptAt = now.Add(min(time.Minute, 250*time.Millisecond<<min(c.Attempts, 10)))
 }
 
-func (c *Charge) transfer(kind TransferKind, debit, credit Account, amount money.Cents) Transfer {
-	return Transfer{PaymentID: c.ID, Number: c.Version, Kind: kind, Debit: debit, Credit: credit, Amount: amount, At: c.UpdatedAt}
+// transfers is the row of the ledger that belongs to this version; none when the charge was over nothing.
+func (c *Charge) transfers(kind TransferKind, debit, credit Account, amount money.Cents) []Transfer {
+	if amount == 0 {
+		return nil
+	}
+	return []Transfer{{PaymentID: c.ID, Number: c.Version, Kind: kind, Debit: debit, Credit: credit, Amount: amount, At: c.UpdatedAt}}
 }

@@ -1,6 +1,6 @@
 // Package payments charges orders through a provider, gives money back, and keeps the ledger of every cent.
 //
-// Every act on the provider has the same three parts: a durable wish, the call, the durable outcome. advance (service.go)
+// Every act on the provider has the same three parts: a durable wish, the call, the durable outcome. Service.call (calls.go)
 // makes the call that a charge's state asks for, whether the orders service asked, a caller waits, or a process before
 // this one died in the middle: recovery is the same code.
 package payments
@@ -51,7 +51,7 @@ const (
 // Status is a charge's state.
 type Status string
 
-// The statuses. Voided, Declined and Refunded are final, but that a Pix charge may still be paid when it is Voided.
+// The statuses. Voided, Declined and Refunded are final, but that money may still come in for a charge that is Voided.
 const (
 	Processing Status = "processing" // the wish is durable, the provider has not decided
 	Pending    Status = "pending"    // waits for the payer
@@ -92,7 +92,7 @@ type Charge struct {
 	Version int64
 	// Attempts counts the calls to the provider that the present state has asked for.
 	Attempts int
-	// NextAttemptAt is when the reconciler takes the charge up; zero: never.
+	// NextAttemptAt is when the reconciler takes the charge up; zero: never. Until then the charge is leased to whoever set it.
 	NextAttemptAt time.Time
 	CreatedAt     time.Time
 	UpdatedAt     time.Time

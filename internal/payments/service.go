@@ -14,9 +14,9 @@ import (
 type Config struct {
 	// Patience is how long a batch waits for the provider. Who is not decided by then is answered as it is, and goes on behind.
 	Patience time.Duration
-	// ProviderTimeout bounds one call to the provider. Shorter than attemptLease.
+	// ProviderTimeout bounds one call to the provider, with the wait for a place. Shorter than attemptLease.
 	ProviderTimeout time.Duration
-	// MaxCalls bounds the calls to the provider that are under way.
+	// MaxCalls bounds the calls to the provider that are under way. Who gets no place within ProviderTimeout is left to the reconciler.
 	MaxCalls int
 }
 
@@ -50,15 +50,15 @@ func New(cfg Config, store Store, provider Provider, clock clock.Clock, log *slo
 // Charge charges a batch, once a payment id, and answers the charges as they are after Config.Patience at most.
 func (s *Service) Charge(ctx context.Context, wishes []Charge) ([]Charge, error) {
 	now := s.clock.Now()
-	for i := range wishes {
-		wishes[i].Provider = s.provider.Name()
-		wishes[i] = NewCharge(wishes[i], now)
+	charges := make([]Charge, len(wishes))
+	for i, c := range wishes {
+		c.Provider = s.provider.Name()
+		charges[i] = NewCharge(c, now)
 	}
-	created, err := s.store.Create(ctx, wishes)
+	created, err := s.create(ctx, charges)
 	if err != nil {
-		return nil, fmt.Errorf("create %d charges, first %s: %w", len(wishes), wishes[0].ID, err)
+		return nil, fmt.Errorf("create %d charges: %w", len(wishes), err)
 	}
-	charges := make([]Charge, len(created))
 	var fresh []int
 	for i, c := range created {
 		charges[i] = c.Charge
@@ -66,7 +66,34 @@ func (s *Service) Charge(ctx context.Context, wishes []Charge) ([]Charge, error)
 			fresh = append(fresh, i)
 		}
 	}
-	return charges, s.callAndSave(ctx, charges, fresh)
+	if err := s.callAndSave(ctx, charges, fresh); err != nil {
+		return nil, err
+	}
+	return agreed(charges), nil
+}
+
+func (s *Service) create(ctx context.Context, charges []Charge) ([]Created, error) {
+	if len(charges) == 0 {
+		return nil, nil
+	}
+	created, err := s.store.Create(ctx, charges)
+	if err != nil {
+		return nil, fmt.Errorf("first %s: %w", charges[0].ID, err)
+	}
+	return created, nil
+}
+
+// agreed answers an id that a batch names again as it answers the id's first mention, which is the one that was worked on.
+func agreed(charges []Charge) []Charge {
+	first := make(map[ID]int, len(charges))
+	for i, c := range charges {
+		if at, again := first[c.ID]; again {
+			charges[i] = charges[at]
+			continue
+		}
+		first[c.ID] = i
+	}
+	return charges
 }
 
 // Close ends a batch of charges: open ones are voided, paid ones refunded where the closure says so, unknown ids barred.
@@ -76,23 +103,26 @@ func (s *Service) Close(ctx context.Context, closures []Closure) ([]Charge, erro
 	if err != nil {
 		return nil, err
 	}
-	now := s.clock.Now()
-	var changes []Change
-	var changed []int
-	for i, c := range charges {
-		if change, ok := c.WantClose(closures[i].Refund, now); ok {
-			changes = append(changes, change)
-			changed = append(changed, i)
-		}
+	callable, err := s.wantClose(ctx, charges, closures)
+	if err != nil {
+		return nil, err
 	}
+	if err := s.callAndSave(ctx, charges, callable); err != nil {
+		return nil, err
+	}
+	return agreed(charges), nil
+}
+
+// wantClose notes the wishes to close, brings charges up to date, and tells whose provider is to be called now.
+func (s *Service) wantClose(ctx context.Context, charges []Charge, closures []Closure) (callable []int, err error) {
+	changes, changed := planClose(charges, closures, s.clock.Now())
 	if len(changes) == 0 {
-		return charges, nil
+		return nil, nil
 	}
 	saved, err := s.store.Save(ctx, changes)
 	if err != nil {
-		return nil, fmt.Errorf("note that %d charges shall close: %w", len(changes), err)
+		return nil, fmt.Errorf("note that %d charges shall close, first %s: %w", len(changes), changes[0].Charge.ID, err)
 	}
-	var callable []int
 	for k, i := range changed {
 		if !saved[k] {
 			continue // somebody else moved it: the caller sees it as it was, and asks again
@@ -103,7 +133,27 @@ func (s *Service) Close(ctx context.Context, closures []Closure) ([]Charge, erro
 			callable = append(callable, i)
 		}
 	}
-	return charges, s.callAndSave(ctx, charges, callable)
+	return callable, nil
+}
+
+// planClose makes one change a charge, however often the batch names it: a refund that any of its closures wants is wanted.
+func planClose(charges []Charge, closures []Closure, now time.Time) (changes []Change, changed []int) {
+	refund := make(map[ID]bool, len(closures))
+	for _, c := range closures {
+		refund[c.ID] = refund[c.ID] || c.Refund
+	}
+	for i, c := range charges {
+		wanted, first := refund[c.ID]
+		if !first {
+			continue
+		}
+		delete(refund, c.ID)
+		if change, ok := c.WantClose(wanted, now); ok {
+			changes = append(changes, change)
+			changed = append(changed, i)
+		}
+	}
+	return changes, changed
 }
 
 // Closure asks for the end of one charge.
@@ -120,9 +170,9 @@ func (s *Service) bar(ctx context.Context, closures []Closure) ([]Charge, error)
 		tombstones[i] = Tombstone(c.ID, c.OrderID, c.Method, s.clock.Now())
 		tombstones[i].Provider = s.provider.Name()
 	}
-	created, err := s.store.Create(ctx, tombstones)
+	created, err := s.create(ctx, tombstones)
 	if err != nil {
-		return nil, fmt.Errorf("bar %d charges, first %s: %w", len(closures), closures[0].ID, err)
+		return nil, fmt.Errorf("bar %d charges: %w", len(closures), err)
 	}
 	charges := make([]Charge, len(created))
 	for i, c := range created {
@@ -205,10 +255,16 @@ func (s *Service) Ack(ctx context.Context, acks []Ack) error {
 }
 
 // Totals sums the ledger.
-func (s *Service) Totals(ctx context.Context) (Totals, error) { return s.store.Totals(ctx) }
+func (s *Service) Totals(ctx context.Context) (Totals, error) {
+	totals, err := s.store.Totals(ctx)
+	if err != nil {
+		return Totals{}, fmt.Errorf("sum the ledger: %w", err)
+	}
+	return totals, nil
+}
 
 // Ready tells whether the service can work now.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Wait returns when no call to the provider is under way: none is begun by then.
+// Wait returns when no call to the provider is under way. Call it after the last Charge and Close have returned.
 func (s *Service) Wait() { s.behind.Wait() }

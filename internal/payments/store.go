@@ -31,6 +31,20 @@ type Totals struct {
 	Unknown  int64       // charges whose outcome is not known now
 }
 
+// Add counts one more row of the ledger.
+func (t *Totals) Add(row Transfer) {
+	switch {
+	case row.Credit == Sales:
+		t.Captured += row.Amount
+	case row.Debit == Sales:
+		t.Refunded += row.Amount
+	case row.Credit == CustomerSurplus:
+		t.Surplus += row.Amount
+	case row.Debit == CustomerSurplus:
+		t.Surplus -= row.Amount
+	}
+}
+
 // Store keeps charges, receipts and the ledger. Every method is one transaction: all of it or, with an error, nothing —
 // except that an error on commit leaves the outcome unknown, so every write may be repeated. Errors that may pass are
 // marked with fault.Transient. All methods may be called at the same time. Results that answer a list are in its order.
@@ -38,7 +52,7 @@ type Store interface {
 	// Create writes the charges whose id is new. The same id twice in one call is written once; the later one is not New.
 	Create(ctx context.Context, charges []Charge) ([]Created, error)
 	// Save writes each change whose charge is still at Version-1 in the store, with its transfers, and tells which were written.
-	// Change names each charge at most once.
+	// changes names each charge at most once.
 	Save(ctx context.Context, changes []Change) (saved []bool, err error)
 	// Get returns those of ids that exist, by id.
 	Get(ctx context.Context, ids []ID) ([]Charge, error)
@@ -52,17 +66,19 @@ type Store interface {
 	// NextAttemptAt to leaseUntil, so that no other caller has them meanwhile. Charges that another transaction has locked are passed over.
 	Claim(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Charge, error)
 	// TakeReceipt locks the receipt's charge (by receipt.PaymentID), folds the receipt in by Charge.Take and writes both.
-	// An end-to-end id that is known changes nothing. It returns the charge as it is then, or ErrNotFound.
+	// An end-to-end id that is known changes nothing. It returns the charge that the receipt belongs to, as it is then, or
+	// ErrNotFound when receipt.PaymentID is unknown.
 	TakeReceipt(ctx context.Context, receipt Receipt, now time.Time) (Charge, error)
-	// ClaimSurplus takes up to limit surplus receipts that are due, and makes them due again at leaseUntil.
+	// ClaimSurplus takes up to limit surplus receipts that are due, oldest due first, and makes them due again at leaseUntil.
+	// A receipt that is taken as surplus is due at once.
 	ClaimSurplus(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Receipt, error)
-	// GiveBack marks a surplus receipt as refunded by Charge.GiveBack, once.
+	// GiveBack marks a surplus receipt as refunded by Charge.GiveBack, once; ErrNotFound when there is no such receipt.
 	GiveBack(ctx context.Context, receipt Receipt, now time.Time) error
 	// Notices returns up to limit charges with Notice set, by id.
 	Notices(ctx context.Context, limit int) ([]Charge, error)
 	// Ack clears Notice of those charges that are still at the version named. The version does not change.
 	Ack(ctx context.Context, acks []Ack) error
-	// Totals sums the ledger.
+	// Totals sums the ledger, in a time that does not grow with it.
 	Totals(ctx context.Context) (Totals, error)
 	// Ping tells whether the store can be used now.
 	Ping(ctx context.Context) error
@@ -79,8 +95,10 @@ type Provider interface {
 	Charge(ctx context.Context, c Charge) (Outcome, error)
 	// Query finds out what became of a charge, or OutcomeNotFound.
 	Query(ctx context.Context, c Charge) (Outcome, error)
-	// Close voids an open charge, or says OutcomePaid when it was paid before.
+	// Close voids an open charge, or says OutcomePaid when it was paid before: the receipt of a Pix must then reach
+	// Service.TakeReceipt, for nothing else pays it.
 	Close(ctx context.Context, c Charge) (Outcome, error)
-	// Refund gives amount back, once a refund id.
+	// Refund gives amount back, once a refund id (`[a-zA-Z0-9]{1,35}`): `s` and the end-to-end id of a surplus receipt, or
+	// `r` and the txid when a paid charge goes back.
 	Refund(ctx context.Context, c Charge, refundID string, amount money.Cents) error
 }

@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/payments"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
+)
+
+// ledgerColumns turns the transfers of a batch into one array a column, for unnest.
+type ledgerColumns struct {
+	payments               [][16]byte
+	numbers, amounts, at   []int64
+	kinds, debits, credits []string
+}
+
+func newLedgerColumns(changes []payments.Change) *ledgerColumns {
+	l := new(ledgerColumns)
+	for i := range changes {
+		for _, t := range changes[i].Transfers {
+			l.payments = append(l.payments, t.PaymentID)
+			l.numbers = append(l.numbers, t.Number)
+			l.amounts = append(l.amounts, int64(t.Amount))
+			l.at = append(l.at, t.At.UnixMicro())
+			l.kinds = append(l.kinds, string(t.Kind))
+			l.debits = append(l.debits, string(t.Debit))
+			l.credits = append(l.credits, string(t.Credit))
+		}
+	}
+	return l
+}
+
+const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = $1 ORDER BY number`
+
+// Transfers implements payments.Store.
+func (s *Store) Transfers(ctx context.Context, id payments.ID) ([]payments.Transfer, error) {
+	rows, err := s.pool.Query(ctx, transfersSQL, [16]byte(id))
+	if err != nil {
+		return nil, fmt.Errorf("query transfers: %w", postgres.Classify(err))
+	}
+	transfers, err := pgx.CollectRows(rows, scanTransfer)
+	if err != nil {
+		return nil, fmt.Errorf("query transfers: %w", postgres.Classify(err))
+	}
+	return transfers, nil
+}
+
+func scanTransfer(row pgx.CollectableRow) (payments.Transfer, error) {
+	var t payments.Transfer
+	var kind, debit, credit string
+	var at int64
+	err := row.Scan((*[16]byte)(&t.PaymentID), &t.Number, &kind, &debit, &credit, (*int64)(&t.Amount), &at)
+	t.Kind, t.Debit, t.Credit, t.At = payments.TransferKind(kind), payments.Account(debit), payments.Account(credit), fromMicros(at)
+	return t, err
+}
+
+// foldAbove is how many rows of sums are left alone: fewer cost a scrape nothing.
+const foldAbove = 500
+
+const (
+	totalsSQL = `SELECT coalesce(sum(captured_cents), 0)::bigint, coalesce(sum(refunded_cents), 0)::bigint,
+	coalesce(sum(surplus_cents), 0)::bigint, count(*),
+	(SELECT count(*) FROM charges WHERE next_attempt_at IS NOT NULL AND status = 'unknown')
+FROM ledger_sums`
+
+	// Two that fold at once take different rows, and a reader sees the rows or their sum.
+	foldSQL = `WITH folded AS (
+	DELETE FROM ledger_sums WHERE id IN (SELECT id FROM ledger_sums ORDER BY id LIMIT 50000 FOR UPDATE SKIP LOCKED)
+	RETURNING captured_cents, refunded_cents, surplus_cents
+) INSERT INTO ledger_sums (captured_cents, refunded_cents, surplus_cents)
+SELECT sum(captured_cents), sum(refunded_cents), sum(surplus_cents) FROM folded HAVING count(*) > 0`
+)
+
+// Totals implements payments.Store. It reads one row for each batch since the last Totals, and folds them into one; what is
+// unknown is always due some time, so the index of due charges has it.
+func (s *Store) Totals(ctx context.Context) (payments.Totals, error) {
+	var t payments.Totals
+	var rows int64
+	err := s.pool.QueryRow(ctx, totalsSQL).Scan((*int64)(&t.Captured), (*int64)(&t.Refunded), (*int64)(&t.Surplus), &rows, &t.Unknown)
+	if err != nil {
+		return payments.Totals{}, fmt.Errorf("read the ledger's sums: %w", postgres.Classify(err))
+	}
+	if rows <= foldAbove {
+		return t, nil
+	}
+	if _, err := s.pool.Exec(ctx, foldSQL); err != nil {
+		return payments.Totals{}, fmt.Errorf("fold the ledger's sums: %w", postgres.Classify(err))
+	}
+	return t, nil
+}
