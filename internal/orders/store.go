@@ -76,7 +76,7 @@ type Store interface {
 	List(ctx context.Context, filter Filter) ([]Order, error)
 	// Events returns an order's events, by version; none when there is no such order.
 	Events(ctx context.Context, order ID) ([]Event, error)
-	// Claim takes up to limit orders whose NextAttemptAt is due (at or before now), oldest due first: it raises Lease and
+	// Claim takes up to limit orders whose NextAttemptAt is due (at or before now), oldest due first, then by id: it raises Lease and
 	// sets NextAttemptAt to leaseUntil. Two claims never get the same order while the lease lasts; orders that another
 	// transaction has locked are passed over.
 	Claim(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Order, error)
@@ -123,10 +123,18 @@ func (o *Order) SKUs() []string {
 
 // Row writes the order in its stored form.
 func (o *Order) Row() (Row, error) {
-	request, err := json.Marshal(o.Request)
+	row, err := o.StateRow()
 	if err != nil {
+		return Row{}, err
+	}
+	if row.Request, err = json.Marshal(o.Request); err != nil {
 		return Row{}, fmt.Errorf("encode request of order %s: %w", o.ID, err)
 	}
+	return row, nil
+}
+
+// StateRow is Row without Request: all that a Save writes.
+func (o *Order) StateRow() (Row, error) {
 	progress, err := json.Marshal(o.Progress)
 	if err != nil {
 		return Row{}, fmt.Errorf("encode progress of order %s: %w", o.ID, err)
@@ -134,7 +142,7 @@ func (o *Order) Row() (Row, error) {
 	row := Row{
 		ID: o.ID, PaymentID: o.PaymentID, Caller: o.Caller, Email: SearchableEmail(o.Customer.Email),
 		Status: o.Status, PaymentStatus: o.PaymentStatus, FulfillmentStatus: o.FulfillmentStatus,
-		Request: request, Progress: progress, Version: o.Version, Lease: o.Lease, Attempts: int64(o.Attempts),
+		Progress: progress, Version: o.Version, Lease: o.Lease, Attempts: int64(o.Attempts),
 		CreatedAt: o.CreatedAt.UnixMicro(), UpdatedAt: o.UpdatedAt.UnixMicro(),
 	}
 	if !o.NextAttemptAt.IsZero() {

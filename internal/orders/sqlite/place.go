@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
+)
+
+const (
+	insertOrder = `INSERT INTO orders (id, payment_id, caller, email, key, fingerprint, request, created_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`
+
+	insertState = `INSERT INTO order_states (order_id, status, payment_status, fulfillment_status, progress, version, lease,
+	attempts, next_attempt_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	insertEvent = `INSERT INTO order_events (order_id, version, type, status, payment_status, reason, at)
+	VALUES (?, ?, ?, ?, ?, ?, ?)`
+
+	insertSKU = `INSERT INTO order_skus (sku, order_id) VALUES (?, ?)`
+
+	selectByKey = `SELECT ` + columns + `, o.fingerprint
+	FROM orders o JOIN order_states s ON s.order_id = o.id WHERE o.key = ?`
+)
+
+// Place implements orders.Store.
+func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]orders.Placing, error) {
+	rows := make([]orders.Row, len(placements))
+	for i := range placements { // encoded before the writer is taken: others wait for it
+		row, err := placements[i].Order.Row()
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = row
+	}
+	placings := make([]orders.Placing, len(placements))
+	err := s.db.Write(ctx, func(c *sqlite.Conn) error {
+		for i := range placements {
+			placing, err := placeOne(c, &placements[i], &rows[i])
+			if err != nil {
+				return fmt.Errorf("place order %s: %w", rows[i].ID, err)
+			}
+			placings[i] = placing
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return placings, nil
+}
+
+func placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Placing, error) {
+	stmt, err := c.Prepare(insertOrder)
+	if err != nil {
+		return orders.Placing{}, err
+	}
+	err = stmt.Blob(row.ID[:]).Blob(row.PaymentID[:]).Text(row.Caller).Text(row.Email).Blob(p.Key[:]).Blob(p.Fingerprint[:]).
+		Text(string(row.Request)).Int64(row.CreatedAt).Exec()
+	if err != nil {
+		return orders.Placing{}, err
+	}
+	if c.Changes() == 0 {
+		return existing(c, p)
+	}
+	if err := writeState(c, row); err != nil {
+		return orders.Placing{}, err
+	}
+	if err := writeEvents(c, p.Order.Events()); err != nil {
+		return orders.Placing{}, err
+	}
+	return orders.Placing{}, writeSKUs(c, &p.Order)
+}
+
+// existing answers a placement whose key is there already.
+func existing(c *sqlite.Conn, p *orders.Placement) (placing orders.Placing, err error) {
+	stmt, err := c.Prepare(selectByKey)
+	if err != nil {
+		return orders.Placing{}, err
+	}
+	_, err = stmt.Blob(p.Key[:]).One(func(r sqlite.Row) error {
+		order, err := scan(r)
+		if err != nil || order.ID == p.Order.ID { // its own: the call was repeated
+			return err
+		}
+		placing = orders.Placing{Existing: true, Order: order}
+		copy(placing.Fingerprint[:], r.Raw(columnCount))
+		return nil
+	})
+	return placing, err
+}
+
+func writeState(c *sqlite.Conn, row *orders.Row) error {
+	stmt, err := c.Prepare(insertState)
+	if err != nil {
+		return err
+	}
+	return stmt.Blob(row.ID[:]).Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).
+		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.Attempts).Int64(row.NextAttemptAt).
+		Int64(row.UpdatedAt).Exec()
+}
+
+func writeEvents(c *sqlite.Conn, events []orders.Event) error {
+	stmt, err := c.Prepare(insertEvent)
+	if err != nil {
+		return err
+	}
+	for i := range events {
+		e := &events[i]
+		err := stmt.Blob(e.OrderID[:]).Int64(e.Version).Text(string(e.Type)).Text(string(e.Status)).Text(string(e.PaymentStatus)).
+			Text(e.Reason).Time(e.At).Exec()
+		if err != nil {
+			return fmt.Errorf("write event %d: %w", e.Version, err)
+		}
+	}
+	return nil
+}
+
+func writeSKUs(c *sqlite.Conn, order *orders.Order) error {
+	stmt, err := c.Prepare(insertSKU)
+	if err != nil {
+		return err
+	}
+	for _, sku := range order.SKUs() {
+		if err := stmt.Text(sku).Blob(order.ID[:]).Exec(); err != nil {
+			return fmt.Errorf("write SKU: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
+)
+
+// columns are what scan reads of orders o and order_states s; columnCount is how many.
+const (
+	columns = `o.id, o.payment_id, o.caller, s.status, s.payment_status, s.fulfillment_status, o.request, s.progress,
+	s.version, s.lease, s.attempts, s.next_attempt_at, o.created_at, s.updated_at`
+	columnCount = 14
+)
+
+func scan(r sqlite.Row) (orders.Order, error) {
+	row := orders.Row{
+		Caller: r.Text(2), Status: orders.Status(r.Text(3)), PaymentStatus: orders.PaymentStatus(r.Text(4)),
+		FulfillmentStatus: orders.FulfillmentStatus(r.Text(5)), Request: r.Raw(6), Progress: r.Raw(7),
+		Version: r.Int64(8), Lease: r.Int64(9), Attempts: r.Int64(10), NextAttemptAt: r.Int64(11),
+		CreatedAt: r.Int64(12), UpdatedAt: r.Int64(13),
+	}
+	copy(row.ID[:], r.Raw(0))
+	copy(row.PaymentID[:], r.Raw(1))
+	return row.Order()
+}
+
+const selectOrder = `SELECT ` + columns + ` FROM orders o JOIN order_states s ON s.order_id = o.id WHERE o.id = ?`
+
+// Get implements orders.Store.
+func (s *Store) Get(ctx context.Context, ids []orders.ID) (found []orders.Order, err error) {
+	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
+		found, err = get(c, ids)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %d orders: %w", len(ids), err)
+	}
+	return found, nil
+}
+
+func get(c *sqlite.Conn, ids []orders.ID) ([]orders.Order, error) {
+	stmt, err := c.Prepare(selectOrder)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]orders.Order, 0, len(ids))
+	seen := make(map[orders.ID]bool, len(ids))
+	for _, id := range ids {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		_, err := stmt.Blob(id[:]).One(func(r sqlite.Row) error {
+			order, err := scan(r)
+			found = append(found, order)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+const selectEvents = `SELECT version, type, status, payment_status, reason, at FROM order_events WHERE order_id = ? ORDER BY version`
+
+// Events implements orders.Store.
+func (s *Store) Events(ctx context.Context, order orders.ID) (events []orders.Event, err error) {
+	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
+		stmt, err := c.Prepare(selectEvents)
+		if err != nil {
+			return err
+		}
+		return stmt.Blob(order[:]).Query(func(r sqlite.Row) error {
+			events = append(events, orders.Event{OrderID: order, Version: r.Int64(0), Type: orders.EventType(r.Text(1)),
+				Status: orders.Status(r.Text(2)), PaymentStatus: orders.PaymentStatus(r.Text(3)), Reason: r.Text(4), At: r.Time(5)})
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read events of order %s: %w", order, err)
+	}
+	return events, nil
+}
+
+// The counts walk indexes that hold nothing closed: a shop's ten million confirmed orders are not in them.
+const (
+	countOpen = `SELECT count(*), coalesce(min(o.created_at), 0)
+	FROM order_states s INDEXED BY order_states_due CROSS JOIN orders o ON o.id = s.order_id
+	WHERE s.next_attempt_at > 0 AND s.status <> 'awaiting_payment'`
+
+	countUnknown = `SELECT count(*), 0 FROM order_states
+	WHERE payment_status = 'unknown' AND payment_status IN ` + rarePayments
+
+	countAwaiting = `SELECT count(*), 0 FROM order_states WHERE status = 'awaiting_payment'`
+)
+
+// Open implements orders.Store.
+func (s *Store) Open(ctx context.Context) (open orders.Open, err error) {
+	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
+		var oldest, none int64
+		for _, q := range []struct {
+			sql           string
+			count, oldest *int64
+		}{
+			{countOpen, &open.Orders, &oldest},
+			{countUnknown, &open.PaymentsUnknown, &none},
+			{countAwaiting, &open.AwaitingPayment, &none},
+		} {
+			stmt, err := c.Prepare(q.sql)
+			if err != nil {
+				return err
+			}
+			_, err = stmt.One(func(r sqlite.Row) error {
+				*q.count, *q.oldest = r.Int64(0), r.Int64(1)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if open.Orders > 0 {
+			open.OldestCreatedAt = time.UnixMicro(oldest).UTC()
+		}
+		return nil
+	})
+	if err != nil {
+		return orders.Open{}, fmt.Errorf("count open orders: %w", err)
+	}
+	return open, nil
+}
