@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
@@ -217,4 +219,27 @@ func TestInlineKeys(t *testing.T) {
 	if w := f.do(request("GET", "/v1/items", token)); w.Code != http.StatusOK {
 		t.Fatalf("status %d", w.Code)
 	}
+}
+
+func TestRunReloads(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- f.Run(ctx) }()
+		token, _, err := keys.Create(f.file, keys.Options{Name: "late", Scopes: keys.AllScopes()}, f.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(reloadEvery + 1) // of the bubble's time
+		synctest.Wait()
+		if w := f.do(request("GET", "/v1/orders", token)); w.Code != http.StatusOK {
+			t.Errorf("a second later the key is not in force: %d", w.Code)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -165,8 +165,8 @@ func (g *Gateway) allowOrigins(next http.Handler) (http.Handler, error) {
 func (g *Gateway) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		for name, value := range securityHeaders {
-			h[name] = value
+		for _, s := range securityHeaders {
+			h[s.name] = s.value
 		}
 		if g.config.HSTS {
 			h[hstsHeader] = hstsValue

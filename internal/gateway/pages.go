@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -63,46 +64,39 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(plain))
 }
 
-// documentation is the API page, file by file: nothing is served that does not stand here.
+// pageFiles are the files of the API page: nothing is served that does not stand here.
+var pageFiles = []struct {
+	path, contentType string
+	from              fs.ReadFileFS
+	file              string
+}{
+	{"/docs", "text/html; charset=utf-8", docsFS, "docs/index.html"},
+	{"/docs/init.js", "text/javascript; charset=utf-8", docsFS, "docs/init.js"},
+	{"/docs/swagger-ui.css", "text/css; charset=utf-8", swaggerui.FS, "swagger-ui.css.gz"},
+	{"/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", swaggerui.FS, "swagger-ui-bundle.js.gz"},
+	{"/docs/favicon-32x32.png", "image/png", swaggerui.FS, "favicon-32x32.png"},
+}
+
+// documentation is the API page and the contract that it shows.
 func documentation(openAPI []byte) (map[string]http.Handler, error) {
 	contract, err := compress(openAPI)
 	if err != nil {
 		return nil, err
 	}
-	pages := map[string]http.Handler{"/openapi.json": newAsset("application/json", nil, contract)}
-	for _, own := range []struct{ path, file, contentType string }{
-		{"/docs", "docs/index.html", "text/html; charset=utf-8"},
-		{"/docs/init.js", "docs/init.js", "text/javascript; charset=utf-8"},
-	} {
-		plain, err := docsFS.ReadFile(own.file)
+	pages := map[string]http.Handler{
+		"/":             http.RedirectHandler("/docs", http.StatusFound),
+		"/openapi.json": newAsset("application/json", nil, contract),
+	}
+	for _, page := range pageFiles {
+		content, err := page.from.ReadFile(page.file)
+		if err == nil && !strings.HasSuffix(page.file, ".gz") {
+			content, err = compress(content)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read API page: %w", err)
 		}
-		compressed, err := compress(plain)
-		if err != nil {
-			return nil, err
-		}
-		pages[own.path] = newAsset(own.contentType, docsPolicy, compressed)
+		pages[page.path] = newAsset(page.contentType, docsPolicy, content)
 	}
-	for _, theirs := range []struct{ name, file, contentType string }{
-		{"swagger-ui.css", "swagger-ui.css.gz", "text/css; charset=utf-8"},
-		{"swagger-ui-bundle.js", "swagger-ui-bundle.js.gz", "text/javascript; charset=utf-8"},
-	} {
-		compressed, err := swaggerui.FS.ReadFile(theirs.file)
-		if err != nil {
-			return nil, fmt.Errorf("read Swagger UI: %w", err)
-		}
-		pages["/docs/"+theirs.name] = newAsset(theirs.contentType, docsPolicy, compressed)
-	}
-	icon, err := swaggerui.FS.ReadFile("favicon-32x32.png")
-	if err != nil {
-		return nil, fmt.Errorf("read Swagger UI: %w", err)
-	}
-	if icon, err = compress(icon); err != nil {
-		return nil, err
-	}
-	pages["/docs/favicon-32x32.png"] = newAsset("image/png", docsPolicy, icon)
-	pages["/"] = http.RedirectHandler("/docs", http.StatusFound)
 	return pages, nil
 }
 

@@ -42,8 +42,8 @@ func forwarder(service contract.Service, b Backend, logger *slog.Logger) http.Ha
 
 // dropOwnHeaders removes what a backend says about security, for the gateway has said it and a header must not stand twice.
 func dropOwnHeaders(response *http.Response) error {
-	for name := range securityHeaders {
-		response.Header.Del(name)
+	for _, s := range securityHeaders {
+		response.Header.Del(s.name)
 	}
 	response.Header.Del("Server")
 	return nil
