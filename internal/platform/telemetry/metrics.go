@@ -1,0 +1,130 @@
+package telemetry
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/batch"
+)
+
+// unmatched is the route of a request that no operation has: paths of clients never become labels.
+const unmatched = "unmatched"
+
+// Metrics owns a registry and the measures that every service has.
+type Metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.HistogramVec
+	inFlight  prometheus.Gauge
+	queued    *prometheus.GaugeVec
+	batchSize *prometheus.HistogramVec
+	batchWait *prometheus.HistogramVec
+	batchWork *prometheus.HistogramVec
+}
+
+var _ batch.Observer = (*Metrics)(nil)
+
+// NewMetrics makes the metrics of one process. Every series carries the constant label `service`.
+func NewMetrics(service, version string) *Metrics {
+	seconds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_http_request_duration_seconds",
+			Help: "Requests by route, method and class of status; the count is the rate.", Buckets: seconds}, []string{"route", "method", "status"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "veloz_http_requests_in_flight", Help: "Requests that are being served."}),
+		queued:   prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "veloz_batch_queued", Help: "Items that wait for a batch."}, []string{"stage"}),
+		batchSize: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_batch_size",
+			Help: "Items a batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)}, []string{"stage"}),
+		batchWait: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_batch_wait_seconds",
+			Help: "How long the oldest item of a batch waited.", Buckets: seconds}, []string{"stage"}),
+		batchWork: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_batch_work_seconds",
+			Help: "How long the work on a batch took.", Buckets: seconds}, []string{"stage"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "veloz_build_info", Help: "1, with the build in its labels.", ConstLabels: prometheus.Labels{"version": version}})
+	build.Set(1)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	prometheus.WrapRegistererWith(prometheus.Labels{"service": service}, m.registry).
+		MustRegister(m.requests, m.inFlight, m.queued, m.batchSize, m.batchWait, m.batchWork, build)
+	return m
+}
+
+// Registry is where a service registers its own measures.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
+
+// Handler serves the registry in Prometheus' format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4})
+}
+
+// Batch implements batch.Observer.
+func (m *Metrics) Batch(stage string, size int, wait, work time.Duration, queued int) {
+	m.batchSize.WithLabelValues(stage).Observe(float64(size))
+	m.batchWait.WithLabelValues(stage).Observe(wait.Seconds())
+	m.batchWork.WithLabelValues(stage).Observe(work.Seconds())
+	m.queued.WithLabelValues(stage).Set(float64(queued))
+}
+
+// HTTP measures each request: rate, errors and duration. route names the operation, from a closed set, such as the path
+// pattern that ogen's Server.FindPath tells; "" becomes "unmatched".
+func (m *Metrics) HTTP(route func(*http.Request) string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			m.inFlight.Inc()
+			recorder := &statusWriter{ResponseWriter: w}
+			began, name, returned := time.Now(), route(r), false
+			defer func() {
+				m.inFlight.Dec()
+				m.observe(name, r.Method, recorder.seen(returned), time.Since(began))
+			}()
+			next.ServeHTTP(recorder, r)
+			returned = true
+		})
+	}
+}
+
+func (m *Metrics) observe(route, method string, status int, took time.Duration) {
+	if route == "" {
+		route = unmatched
+	}
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions:
+	default:
+		method = "other"
+	}
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+}
+
+// statusWriter remembers the status for the middleware around it.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status < 200 { // informational answers come before the one that counts
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Flush implements http.Flusher, for streams.
+func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Unwrap lets http.ResponseController reach the server's own writer.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// seen is the status that the client got; a handler that panicked before it answered got 500 from httpx.Recover.
+func (w *statusWriter) seen(returned bool) int {
+	switch {
+	case w.status != 0:
+		return w.status
+	case returned:
+		return http.StatusOK
+	}
+	return http.StatusInternalServerError
+}
