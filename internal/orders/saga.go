@@ -101,6 +101,14 @@ func (s *Saga) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+// Step works on one batch of every stage that has any, and tells whether one had. It is Run for tests and simulations.
+func (s *Saga) Step(ctx context.Context) (worked bool) {
+	for _, stage := range s.stages() {
+		worked = stage.Step(ctx) || worked
+	}
+	return worked
+}
+
 // Drain refuses new orders, lets those under way end, gives up those that wait for a retry, and returns when none is left
 // or ctx ended: whatever is left then is taken up by another process when its lease is over.
 func (s *Saga) Drain(ctx context.Context) error {
