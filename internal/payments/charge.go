@@ -61,12 +61,12 @@ func (c Charge) Apply(outcome Outcome, now time.Time) (change Change, ok bool) {
 		return Change{}, false
 	case c.Status == Refunding:
 		return c.applyRefund(outcome, now)
-	case c.Status == Voided && c.Method == Card && outcome.Status == OutcomePaid:
+	case c.Status == Voided && c.Method == Card && c.Amount > 0 && outcome.Status == OutcomePaid:
 		return c.applyLateCapture(now), true
-	case !c.Open(), c.Status == Pending && outcome.Status == OutcomePending && !c.CloseWanted:
+	case !c.Open():
 		return Change{}, false
 	default:
-		return c.applyOpen(outcome, now), true
+		return c.applyOpen(outcome, now)
 	}
 }
 
@@ -94,7 +94,7 @@ func (c Charge) applyLateCapture(now time.Time) Change {
 	return Change{next, next.transfers(Capture, AtProvider, Sales, c.Amount)}
 }
 
-func (c Charge) applyOpen(outcome Outcome, now time.Time) Change {
+func (c Charge) applyOpen(outcome Outcome, now time.Time) (change Change, ok bool) {
 	next := c.next(now)
 	var transfers []Transfer
 	switch status := outcome.Status; {
@@ -117,13 +117,15 @@ func (c Charge) applyOpen(outcome Outcome, now time.Time) Change {
 		}
 	case status == OutcomeVoided, status == OutcomeNotFound && c.CloseWanted:
 		next.settle(Voided)
+	case c.Status == Pending && !c.CloseWanted:
+		return Change{}, false // the payer moves next: a lost answer of an earlier call is of no matter any more
 	default:
 		if c.Status == Processing {
 			next.Status = Unknown
 		}
 		next.retry(now)
 	}
-	return Change{Charge: next, Transfers: transfers}
+	return Change{Charge: next, Transfers: transfers}, true
 }
 
 // Open tells whether the provider still has to say how the charge ends.

@@ -1,0 +1,231 @@
+// Package httpapi serves the payments contract (api/paymentsapi) over payments.Service.
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/payments"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/payments/brcode"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+)
+
+// Config shapes the handler. Log is required; Clock and Rand only with Sandbox.
+type Config struct {
+	Log *slog.Logger
+	// Sandbox opens the routes that play the payer of a Pix. Set it when the sandbox is the provider, and never otherwise:
+	// whoever may call them makes money out of nothing.
+	Sandbox bool
+	Clock   clock.Clock
+	Rand    io.Reader // never fails, as crypto/rand.Reader
+}
+
+func (c Config) validate() error {
+	if c.Log == nil || c.Sandbox && (c.Clock == nil || c.Rand == nil) {
+		return errors.New("payments API: a log must be set, and with the sandbox a clock and randomness")
+	}
+	return nil
+}
+
+// Handler implements paymentsapi.Handler. In one process it also stands in for the generated client, whose methods have
+// the same signatures: its errors are then those of payments.Service, and requests are trusted to follow the contract.
+type Handler struct {
+	service *payments.Service
+	cfg     Config
+}
+
+var _ paymentsapi.Handler = (*Handler)(nil)
+
+// NewHandler makes the operations without HTTP around them.
+func NewHandler(service *payments.Service, cfg Config) (*Handler, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Handler{service, cfg}, nil
+}
+
+// New makes the service's HTTP handler: identity and strict bodies, then the generated server, whose refusals the contract explains.
+func New(service *payments.Service, cfg Config) (http.Handler, error) {
+	h, err := NewHandler(service, cfg)
+	if err != nil {
+		return nil, err
+	}
+	contract := httpx.NewContract(paymentsapi.Spec)
+	server, err := paymentsapi.NewServer(h,
+		paymentsapi.WithErrorHandler(contract.ErrorHandler),
+		paymentsapi.WithNotFound(httpx.NotFound),
+		paymentsapi.WithMethodNotAllowed(httpx.MethodNotAllowed))
+	if err != nil {
+		return nil, fmt.Errorf("make payments server: %w", err)
+	}
+	return httpx.Identify(httpx.StrictBody(httpx.BodyLimits{})(h.route(server))), nil
+}
+
+// route does what the generated server cannot: it hides the sandbox, and lets pictures be cached.
+func (h *Handler) route(server http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !h.cfg.Sandbox && strings.HasPrefix(r.URL.Path, "/v1/sandbox/"):
+			httpx.NotFound(w, r)
+		case strings.HasPrefix(r.URL.Path, "/v1/pix/"):
+			server.ServeHTTP(pictureWriter{w}, r)
+		default:
+			server.ServeHTTP(w, r)
+		}
+	})
+}
+
+// pictureWriter marks a picture, and not an error, as cacheable: a charge's code never changes. Five minutes, because a
+// charge that is voided loses its picture.
+type pictureWriter struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w pictureWriter) WriteHeader(status int) {
+	if status == http.StatusOK {
+		w.Header().Set("Cache-Control", "public, max-age=300")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w pictureWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ChargeBatch implements POST /internal/v1/charges.
+func (h *Handler) ChargeBatch(ctx context.Context, req *paymentsapi.ChargeBatch) (*paymentsapi.ChargeResults, error) {
+	if invalidFields := checkCharges(req.Charges); len(invalidFields) > 0 {
+		return nil, invalid(invalidFields)
+	}
+	wishes := make([]payments.Charge, len(req.Charges))
+	for i, c := range req.Charges {
+		wishes[i] = payments.Charge{
+			ID: payments.ID(c.PaymentID), OrderID: payments.OrderID(c.OrderID), Method: payments.Method(c.Method), Amount: money.Cents(c.AmountCents),
+		}
+		if c.Method == paymentsapi.PaymentMethodCard {
+			wishes[i].Token = c.Token.Or("")
+		}
+	}
+	charges, err := h.service.Charge(ctx, wishes)
+	if err != nil {
+		return nil, err
+	}
+	return results(charges), nil
+}
+
+// CloseBatch implements POST /internal/v1/closures.
+func (h *Handler) CloseBatch(ctx context.Context, req *paymentsapi.CloseBatch) (*paymentsapi.ChargeResults, error) {
+	closures := make([]payments.Closure, len(req.Closures))
+	for i, c := range req.Closures {
+		closures[i] = payments.Closure{
+			ID: payments.ID(c.PaymentID), OrderID: payments.OrderID(c.OrderID), Method: payments.Method(c.Method), Refund: c.Refund,
+		}
+	}
+	charges, err := h.service.Close(ctx, closures)
+	if err != nil {
+		return nil, err
+	}
+	return results(charges), nil
+}
+
+// defaultNotices is the contract's default, for peers that call without HTTP.
+const defaultNotices = 500
+
+// ListNotices implements GET /internal/v1/notices.
+func (h *Handler) ListNotices(ctx context.Context, params paymentsapi.ListNoticesParams) (*paymentsapi.NoticeList, error) {
+	charges, err := h.service.Notices(ctx, params.Limit.Or(defaultNotices))
+	if err != nil {
+		return nil, err
+	}
+	list := &paymentsapi.NoticeList{Notices: make([]paymentsapi.Notice, len(charges))}
+	for i := range charges {
+		c := &charges[i]
+		list.Notices[i] = paymentsapi.Notice{PaymentID: uuidOf(c.ID), OrderID: uuidOf(c.OrderID), Version: c.Version, Result: result(c)}
+	}
+	return list, nil
+}
+
+// AckNotices implements POST /internal/v1/notices/ack.
+func (h *Handler) AckNotices(ctx context.Context, req *paymentsapi.NoticeAcks) error {
+	acks := make([]payments.Ack, len(req.Acks))
+	for i, a := range req.Acks {
+		acks[i] = payments.Ack{ID: payments.ID(a.PaymentID), Version: a.Version}
+	}
+	return h.service.Ack(ctx, acks)
+}
+
+// GetPayment implements GET /v1/payments/{payment_id}.
+func (h *Handler) GetPayment(ctx context.Context, params paymentsapi.GetPaymentParams) (*paymentsapi.Payment, error) {
+	p, err := h.service.Payment(ctx, payments.ID(params.PaymentID))
+	if err != nil {
+		return nil, err
+	}
+	return paymentBody(p), nil
+}
+
+// ListOrderPayments implements GET /v1/orders/{order_id}/payments.
+func (h *Handler) ListOrderPayments(ctx context.Context, params paymentsapi.ListOrderPaymentsParams) (*paymentsapi.PaymentList, error) {
+	found, err := h.service.OrderPayments(ctx, payments.OrderID(params.OrderID))
+	if err != nil {
+		return nil, err
+	}
+	list := &paymentsapi.PaymentList{Data: make([]paymentsapi.Payment, len(found))}
+	for i, p := range found {
+		list.Data[i] = *paymentBody(p)
+	}
+	return list, nil
+}
+
+// GetPixQRCode implements GET /v1/pix/{txid}/qr.png: the picture of what waits for its payer, or was paid.
+func (h *Handler) GetPixQRCode(ctx context.Context, params paymentsapi.GetPixQRCodeParams) (paymentsapi.GetPixQRCodeOK, error) {
+	p, err := h.pixPayment(ctx, params.Txid)
+	if err != nil {
+		return paymentsapi.GetPixQRCodeOK{}, err
+	}
+	if p.Charge.Status != payments.Pending && p.Charge.Status != payments.Paid {
+		return paymentsapi.GetPixQRCodeOK{}, payments.ErrNotFound
+	}
+	picture, err := brcode.QRPNG(p.Charge.Pix.CopyPaste)
+	if err != nil {
+		return paymentsapi.GetPixQRCodeOK{}, fmt.Errorf("picture of payment %s: %w", p.Charge.ID, err)
+	}
+	return paymentsapi.GetPixQRCodeOK{Data: bytes.NewReader(picture)}, nil
+}
+
+// PaySandboxPix implements POST /v1/sandbox/pix/{txid}/pay: each call is a transfer of its own.
+func (h *Handler) PaySandboxPix(ctx context.Context, req paymentsapi.OptSandboxPayment, params paymentsapi.PaySandboxPixParams) (*paymentsapi.Payment, error) {
+	p, err := h.pixPayment(ctx, params.Txid)
+	if err != nil {
+		return nil, err
+	}
+	endToEndID, err := newEndToEndID(h.cfg.Clock.Now(), h.cfg.Rand)
+	if err != nil {
+		return nil, err
+	}
+	amount := req.Value.AmountCents.Or(int64(p.Charge.Amount))
+	p, err = h.service.TakeReceipt(ctx, payments.Receipt{EndToEndID: endToEndID, PaymentID: p.Charge.ID, Amount: money.Cents(amount)})
+	if err != nil {
+		return nil, err
+	}
+	return paymentBody(p), nil
+}
+
+// pixPayment reads the payment that a txid names, or ErrNotFound where a payer could have no code of it.
+func (h *Handler) pixPayment(ctx context.Context, txid string) (payments.Payment, error) {
+	id, ok := payments.ParseTxID(txid)
+	if !ok {
+		return payments.Payment{}, payments.ErrNotFound
+	}
+	p, err := h.service.Payment(ctx, id)
+	if err == nil && (p.Charge.Method != payments.Pix || p.Charge.Pix == nil) {
+		err = payments.ErrNotFound
+	}
+	return p, err
+}
