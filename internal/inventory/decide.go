@@ -57,12 +57,13 @@ type roundKey struct {
 	round int
 }
 
-func newLedger(items []Item, known []HoldState, now time.Time, ids *id.Source) *ledger {
+// newLedger expects n rounds.
+func newLedger(items []Item, known []HoldState, n int, now time.Time, ids *id.Source) *ledger {
 	l := &ledger{
 		items:     make(map[SKU]*Item, len(items)),
-		states:    make(map[roundKey]HoldState, len(known)),
+		states:    make(map[roundKey]HoldState, len(known)+n),
 		changes:   make(map[SKU]Change, len(items)),
-		newStates: make(map[roundKey]int),
+		newStates: make(map[roundKey]int, n),
 		now:       now,
 		ids:       ids,
 	}
@@ -79,7 +80,7 @@ func newLedger(items []Item, known []HoldState, now time.Time, ids *id.Source) *
 // DecideHolds decides holds first come, first served. items are the locked rows of every SKU named, known the rounds
 // that the store already has of these orders. A repeated round answers as it did before.
 func DecideHolds(items []Item, known []HoldState, holds []Hold, now time.Time, ids *id.Source) Decision {
-	l := newLedger(items, known, now, ids)
+	l := newLedger(items, known, len(holds), now, ids)
 	l.decision.Results = make([]HoldResult, len(holds))
 	for i, h := range holds {
 		l.decision.Results[i] = l.hold(h)
@@ -90,7 +91,7 @@ func DecideHolds(items []Item, known []HoldState, holds []Hold, now time.Time, i
 // DecideReleases gives back what each round holds. A round that never held is remembered as released, so that a hold
 // which arrives late, after its order was canceled, finds the door shut.
 func DecideReleases(items []Item, known []HoldState, releases []Release, now time.Time, ids *id.Source) Decision {
-	l := newLedger(items, known, now, ids)
+	l := newLedger(items, known, len(releases), now, ids)
 	for _, r := range releases {
 		l.release(r)
 	}

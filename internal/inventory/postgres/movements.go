@@ -37,11 +37,12 @@ func queueMovements(b *pgx.Batch, movements []inventory.Movement, now time.Time)
 		numbers[:n], numbers[n:2*n], numbers[2*n:3*n], numbers[3*n:], uuids[2*n:], texts[2*n:], now.UnixMicro())
 }
 
-// The row count is checked by the server, because COMMIT is already on its way: a text that is no number fails the statement.
+// ANY repeats what the join says, because without it the planner reads the whole catalogue into a hash: for 256 of 10,000
+// items that took 13–17 ms of a batch's 30. The row count is checked by the server, because COMMIT is already on its way: a text that is no number fails the statement.
 const changeItemsSQL = `WITH changed AS (
 	UPDATE items i SET on_hand = i.on_hand + c.on_hand_delta, held = i.held + c.held_delta, last_movement = c.last_movement, updated_at = $5
 	FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::uuid[]) AS c (sku, on_hand_delta, held_delta, last_movement)
-	WHERE i.sku = c.sku
+	WHERE i.sku = c.sku AND i.sku = ANY($1)
 	RETURNING 1)
 SELECT CAST(CASE count(*) WHEN cardinality($1) THEN '1' ELSE 'locked items are gone' END AS integer) FROM changed`
 

@@ -14,13 +14,14 @@ import (
 
 const benchItems = 10_000
 
-// Bench measures Hold by batch size, one batch at a time and two at once, over 10,000 SKUs and on one hot SKU, in orders
-// of one line a second. It closes the store, which must be empty.
+// Bench measures Hold in orders a second, of one line each: by batch size, one batch at a time and two at once, over
+// 10,000 SKUs and on one hot SKU. It closes the store, which must be empty.
 func Bench(b *testing.B, store inventory.Store) {
 	b.Cleanup(func() { _ = store.Close() })
 	s := &shop{t: b, ctx: context.Background(), store: store, clock: &tickingClock{}, ids: id.NewSource(clock.System{}, rand.Reader)}
-	s.crowd(4, func(i int) error {
-		for n := i; n < benchItems; n += 4 {
+	const fillers = 16
+	s.crowd(fillers, func(i int) error {
+		for n := i; n < benchItems; n += fillers {
 			s.put(benchSKU(n), 100, 1_000_000_000)
 		}
 		return nil
