@@ -1,5 +1,7 @@
 -- +goose Up
 
+-- Lists of three and more values are checked by OR: SQLite builds a temporary B-tree for such an IN, for every row.
+
 CREATE TABLE charges (
     id              BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     order_id        BLOB    NOT NULL CHECK (length(order_id) = 16),
@@ -7,7 +9,7 @@ CREATE TABLE charges (
     token           TEXT    NOT NULL,
     amount_cents    INTEGER NOT NULL CHECK (amount_cents >= 0),
     provider        TEXT    NOT NULL,
-    status          TEXT    NOT NULL CHECK (status IN ('processing', 'pending', 'paid', 'declined', 'unknown', 'voided', 'refunding', 'refunded')),
+    status          TEXT    NOT NULL CHECK (status = 'processing' OR status = 'pending' OR status = 'paid' OR status = 'declined' OR status = 'unknown' OR status = 'voided' OR status = 'refunding' OR status = 'refunded'),
     decline_reason  TEXT    NOT NULL,
     pix_txid        TEXT,
     pix_copy_paste  TEXT,
@@ -33,7 +35,7 @@ CREATE TABLE receipts (
     end_to_end_id TEXT    NOT NULL PRIMARY KEY,
     payment_id    BLOB    NOT NULL REFERENCES charges (id),
     amount_cents  INTEGER NOT NULL CHECK (amount_cents > 0),
-    status        TEXT    NOT NULL CHECK (status IN ('accepted', 'surplus', 'refunded')),
+    status        TEXT    NOT NULL CHECK (status = 'accepted' OR status = 'surplus' OR status = 'refunded'),
     received_at   INTEGER NOT NULL,
     due_at        INTEGER, -- when a surplus is to be given back
     CHECK ((due_at IS NOT NULL) = (status = 'surplus'))
@@ -46,9 +48,9 @@ CREATE INDEX receipts_due ON receipts (due_at, end_to_end_id) WHERE due_at IS NO
 CREATE TABLE ledger (
     payment_id   BLOB    NOT NULL CHECK (length(payment_id) = 16),
     number       INTEGER NOT NULL CHECK (number >= 1),
-    kind         TEXT    NOT NULL CHECK (kind IN ('capture', 'receipt', 'refund')),
-    debit        TEXT    NOT NULL CHECK (debit IN ('provider', 'sales', 'surplus')),
-    credit       TEXT    NOT NULL CHECK (credit IN ('provider', 'sales', 'surplus')),
+    kind         TEXT    NOT NULL CHECK (kind = 'capture' OR kind = 'receipt' OR kind = 'refund'),
+    debit        TEXT    NOT NULL CHECK (debit = 'provider' OR debit = 'sales' OR debit = 'surplus'),
+    credit       TEXT    NOT NULL CHECK (credit = 'provider' OR credit = 'sales' OR credit = 'surplus'),
     amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
     at           INTEGER NOT NULL,
     PRIMARY KEY (payment_id, number),
