@@ -105,5 +105,8 @@ func (s *Service) Release(ctx context.Context, releases []Release) error {
 	return nil
 }
 
+// Stock sums the stock of all items.
+func (s *Service) Stock(ctx context.Context) (Stock, error) { return s.store.Stock(ctx) }
+
 // Ready tells whether the service can work now.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }

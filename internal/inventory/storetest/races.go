@@ -90,6 +90,27 @@ var raceCases = map[string]testCase{
 		s.wantStock("a", 1000, 0)
 		s.audit("a")
 	},
+	"race: a hold that overtakes its release is given back": func(t *testing.T, s *shop) {
+		s.put("a", 1, 1000)
+		s.put("b", 1, 1000)
+		const n = 32
+		kept, late := make([]inventory.Hold, n), make([]inventory.Hold, n)
+		for i := range n {
+			kept[i], late[i] = order(newOrder(s), "b"), order(newOrder(s), "a")
+		}
+		s.hold(kept...)
+		// The releases wait for each other at b, while the holds on a go through: what a release knew of its rounds is then old.
+		s.crowd(2*n, func(i int) error {
+			if i%2 == 0 {
+				return s.store.Release(s.ctx, []inventory.Release{give(kept[i/2].OrderID, 1), give(late[i/2].OrderID, 1)}, s.clock.Now(), s.ids)
+			}
+			_, err := s.store.Hold(s.ctx, []inventory.Hold{late[i/2]}, s.clock.Now(), s.ids)
+			return err
+		})
+		s.wantTotals(inventory.Stock{Items: 2, OnHand: 2000})
+		s.audit("a")
+		s.audit("b")
+	},
 	"race: one key adjusts once": func(t *testing.T, s *shop) {
 		s.put("a", 1, 1)
 		s.put("b", 1, 1)
