@@ -196,6 +196,13 @@ func (f *frail) Save(ctx context.Context, changes []payments.Change) ([]bool, er
 	if failing {
 		return nil, errLost
 	}
+	named := make(map[payments.ID]bool)
+	for _, c := range changes {
+		if named[c.Charge.ID] {
+			return nil, errors.New("a charge is named twice, which the store's contract forbids")
+		}
+		named[c.Charge.ID] = true
+	}
 	return f.Store.Save(ctx, changes)
 }
 
