@@ -1385,11 +1385,11 @@ func (s *Order) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("created_at")
-		json.EncodeDateTime(e, s.CreatedAt)
+		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 	{
 		e.FieldStart("updated_at")
-		json.EncodeDateTime(e, s.UpdatedAt)
+		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -1567,7 +1567,7 @@ func (s *Order) Decode(d *jx.Decoder) error {
 		case "created_at":
 			requiredBitSet[1] |= 1 << 5
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -1579,7 +1579,7 @@ func (s *Order) Decode(d *jx.Decoder) error {
 		case "updated_at":
 			requiredBitSet[1] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -1720,7 +1720,7 @@ func (s *OrderEvent) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("at")
-		json.EncodeDateTime(e, s.At)
+		json.EncodeTimeFormat(e, s.At, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -1812,7 +1812,7 @@ func (s *OrderEvent) Decode(d *jx.Decoder) error {
 		case "at":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.At = v
 				if err != nil {
 					return err
@@ -2576,7 +2576,7 @@ func (s *PixCharge) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("expires_at")
-		json.EncodeDateTime(e, s.ExpiresAt)
+		json.EncodeTimeFormat(e, s.ExpiresAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -2635,7 +2635,7 @@ func (s *PixCharge) Decode(d *jx.Decoder) error {
 		case "expires_at":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.ExpiresAt = v
 				if err != nil {
 					return err

@@ -1611,11 +1611,11 @@ func (s *Payment) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("created_at")
-		json.EncodeDateTime(e, s.CreatedAt)
+		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 	{
 		e.FieldStart("updated_at")
-		json.EncodeDateTime(e, s.UpdatedAt)
+		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -1807,7 +1807,7 @@ func (s *Payment) Decode(d *jx.Decoder) error {
 		case "created_at":
 			requiredBitSet[1] |= 1 << 5
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -1819,7 +1819,7 @@ func (s *Payment) Decode(d *jx.Decoder) error {
 		case "updated_at":
 			requiredBitSet[1] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -2092,7 +2092,7 @@ func (s *PixCharge) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("expires_at")
-		json.EncodeDateTime(e, s.ExpiresAt)
+		json.EncodeTimeFormat(e, s.ExpiresAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -2151,7 +2151,7 @@ func (s *PixCharge) Decode(d *jx.Decoder) error {
 		case "expires_at":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.ExpiresAt = v
 				if err != nil {
 					return err
@@ -2431,7 +2431,7 @@ func (s *Receipt) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("received_at")
-		json.EncodeDateTime(e, s.ReceivedAt)
+		json.EncodeTimeFormat(e, s.ReceivedAt, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -2488,7 +2488,7 @@ func (s *Receipt) Decode(d *jx.Decoder) error {
 		case "received_at":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.ReceivedAt = v
 				if err != nil {
 					return err
@@ -2685,7 +2685,7 @@ func (s *Transfer) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("at")
-		json.EncodeDateTime(e, s.At)
+		json.EncodeTimeFormat(e, s.At, "2006-01-02T15:04:05.000000Z07:00")
 	}
 }
 
@@ -2755,7 +2755,7 @@ func (s *Transfer) Decode(d *jx.Decoder) error {
 		case "at":
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				v, err := json.DecodeDateTime(d)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.At = v
 				if err != nil {
 					return err

@@ -189,7 +189,7 @@ func (s *Saga) reload(flights []*flight) {
 	for _, f := range flights {
 		f.superseded = true
 		if o, ok := current[f.order.ID]; ok {
-			f.order = o
+			f.order, f.dirty = o, false
 		}
 		s.finish(f)
 	}

@@ -30,7 +30,7 @@ type Handler struct {
 
 var _ ordersapi.Handler = (*Handler)(nil)
 
-// New makes the service's HTTP handler: the generated server, the contract's explanations of bad requests, strict bodies.
+// New makes the service's HTTP handler: identity and strict bodies, then the generated server, whose refusals the contract explains.
 func New(cfg Config, service *orders.Service) (http.Handler, error) {
 	contract := httpx.NewContract(ordersapi.Spec)
 	server, err := ordersapi.NewServer(&Handler{cfg, service},
@@ -40,7 +40,7 @@ func New(cfg Config, service *orders.Service) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make orders server: %w", err)
 	}
-	return server, nil
+	return httpx.Identify(httpx.StrictBody(httpx.BodyLimits{})(server)), nil
 }
 
 // PlaceOrder implements POST /v1/orders.

@@ -45,7 +45,7 @@ func Parse(target any, program Program) (*kong.Context, error) {
 	}
 	settings, exited := &standard{}, false
 	parser, err := kong.New(target, kong.Name(program.Name), kong.Description(program.Description), kong.Embed(settings),
-		kong.Vars{"version": program.Version}, kong.Vars(program.Vars),
+		kong.Vars{"version": program.Version, "log_format": "json"}, kong.Vars(program.Vars),
 		kong.Writers(program.Stdout, program.Stdout), kong.Exit(func(int) { exited = true }))
 	if err != nil {
 		return nil, fmt.Errorf("declaration of %s's settings: %w", program.Name, err)

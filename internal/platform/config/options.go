@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Service are the settings of every program that serves. Embed it; give Program.Vars["listen_address"] the default port.
+// Service are the settings of every program that serves. Embed it; Program.Vars gives the defaults listen_address and log_format.
 type Service struct {
 	ListenAddress   string        `name:"listen-address" env:"VELOZ_LISTEN_ADDRESS" default:"${listen_address}" help:"Address to serve on; :0 picks a free port."`
 	AdminAddress    string        `name:"admin-address" env:"VELOZ_ADMIN_ADDRESS" help:"Address of /metrics, /debug/pprof, /livez and /readyz, such as :9090. Off when empty."`
@@ -30,7 +30,7 @@ func (s Service) Validate() error {
 // Log are the settings of the logger.
 type Log struct {
 	LogLevel  string `name:"log-level" env:"VELOZ_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
-	LogFormat string `name:"log-format" env:"VELOZ_LOG_FORMAT" default:"json" enum:"json,text" help:"Shape of a log line: ${enum}."`
+	LogFormat string `name:"log-format" env:"VELOZ_LOG_FORMAT" default:"${log_format}" enum:"json,text" help:"Shape of a log line: ${enum}."`
 }
 
 // Database is where a service keeps what it owns.

@@ -1,0 +1,138 @@
+// Package ordersapp composes the orders service.
+package ordersapp
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
+	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders/httpapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders/peers"
+	orderspostgres "github.com/pedidos-veloz/pedidos-veloz/internal/orders/postgres"
+	orderssqlite "github.com/pedidos-veloz/pedidos-veloz/internal/orders/sqlite"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
+)
+
+var program = process.Program{Name: "servico-pedidos", Listen: ":8001", Description: "The orders service: takes orders and drives each one to a terminal state."}
+
+// Engine is how the service's store is opened.
+var Engine = process.Engine[orders.Store]{
+	SQLite: func(ctx context.Context, path string) (orders.Store, error) {
+		return orderssqlite.Open(ctx, path)
+	},
+	PostgreSQL: func(ctx context.Context, url string, cfg postgres.Config) (orders.Store, error) {
+		return orderspostgres.Open(ctx, url, cfg)
+	},
+	SQLiteMigrations: orderssqlite.Migrations, PostgresMigrations: orderspostgres.Migrations,
+}
+
+// Config are the settings of the service.
+type Config struct {
+	MaxInFlight int           `name:"max-in-flight-orders" env:"VELOZ_MAX_IN_FLIGHT_ORDERS" default:"8192" help:"Orders under way in this process; more are answered 503."`
+	Queue       int           `name:"order-queue" env:"VELOZ_ORDER_QUEUE" default:"4096" help:"Orders that may wait to be stored; more are answered 503."`
+	MaxBatch    int           `name:"max-batch" env:"VELOZ_MAX_BATCH" default:"256" help:"Orders in one transaction, at most 1000."`
+	Workers     int           `name:"stage-workers" env:"VELOZ_STAGE_WORKERS" default:"2" help:"Batches that a stage works on at once."`
+	Lease       time.Duration `name:"order-lease" env:"VELOZ_ORDER_LEASE" default:"10s" help:"How long a crashed process's orders wait for another one."`
+	MaxWait     time.Duration `name:"max-wait" env:"VELOZ_MAX_WAIT" default:"10s" help:"How long a caller waits for its order to be decided; then the answer is 202."`
+}
+
+type settings struct {
+	config.Service
+	config.Database
+	config.InventoryPeer
+	config.PaymentsPeer
+	process.Storage
+	Config
+}
+
+// Main runs servico-pedidos.
+func Main(args []string) int {
+	var s settings
+	return process.Main(program, args, &s, &s.Service, func(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime) error {
+		inventory, payments, err := remotePeers(rt, string(s.InventoryURL), string(s.PaymentsURL))
+		if err != nil {
+			return err
+		}
+		component, err := Compose(ctx, stack, rt, s.Storage, s.Config, s.DatabaseURL.Reveal(), inventory, payments)
+		if err != nil {
+			return err
+		}
+		_, err = rt.Serve(stack, s.Service, component)
+		return err
+	})
+}
+
+func remotePeers(rt *process.Runtime, inventoryURL, paymentsURL string) (peers.InventoryPeer, peers.PaymentsPeer, error) {
+	client := func(peer string) *http.Client {
+		return &http.Client{Transport: rt.Tracing.Transport(peer, httpx.Forward(httpx.Transport(httpx.TransportConfig{})))}
+	}
+	inventory, err := inventoryapi.NewClient(inventoryURL, inventoryapi.WithClient(client("estoque")))
+	if err != nil {
+		return nil, nil, fmt.Errorf("make client of inventory: %w", err)
+	}
+	payments, err := paymentsapi.NewClient(paymentsURL, paymentsapi.WithClient(client("pagamentos")))
+	if err != nil {
+		return nil, nil, fmt.Errorf("make client of payments: %w", err)
+	}
+	return inventory, payments, nil
+}
+
+// Compose makes the service over the database at url and its two peers.
+func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, db process.Storage, cfg Config, url string,
+	inventory peers.InventoryPeer, payments peers.PaymentsPeer,
+) (process.Component, error) {
+	store, err := process.OpenStore(ctx, rt, db, url, Engine)
+	if err != nil {
+		return process.Component{}, fmt.Errorf("open orders' database: %w", err)
+	}
+	stack.Defer("orders' database", func(context.Context) error { return store.Close() })
+	metrics := newMetrics(rt.Metrics.Registry())
+	service, err := orders.New(orders.Config{
+		MaxInFlight: cfg.MaxInFlight, Queue: cfg.Queue, MaxBatch: cfg.MaxBatch, Workers: cfg.Workers, Lease: cfg.Lease,
+		Observer: rt.Metrics, OnEvents: metrics.count,
+	}, store, peers.NewInventory(inventory), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
+	if err != nil {
+		return process.Component{}, err
+	}
+	if err := rt.Metrics.Registry().Register(newCollector(service)); err != nil {
+		return process.Component{}, fmt.Errorf("register orders' metrics: %w", err)
+	}
+	startLoops(stack, rt, service)
+	handler, err := httpapi.New(httpapi.Config{MaxWait: cfg.MaxWait, Clock: rt.Clock, Log: rt.Log}, service)
+	if err != nil {
+		return process.Component{}, err
+	}
+	return process.Component{Handler: handler, Route: route(), Checks: []httpx.Check{{Name: "orders_database", Probe: service.Ready}}}, nil
+}
+
+// startLoops registers on the stack so that it undoes in this order: the loops that take orders up, what is under way, the stages.
+func startLoops(stack *lifecycle.Stack, rt *process.Runtime, service *orders.Service) {
+	stack.Go("order stages", service.Run)
+	stack.Defer("orders under way", service.Drain)
+	for _, loop := range []*lifecycle.Loop{
+		{Name: "recover orders", Interval: 250 * time.Millisecond, Step: service.Recover, Logger: rt.Log},
+		{Name: "follow payments", Interval: 250 * time.Millisecond, Step: service.FollowPayments, Logger: rt.Log},
+	} {
+		stack.Go(loop.Name, loop.Run)
+	}
+}
+
+func route() func(*http.Request) string {
+	server := &ordersapi.Server{}
+	return func(r *http.Request) string {
+		found, ok := server.FindPath(r.Method, r.URL)
+		if !ok {
+			return ""
+		}
+		return found.PathPattern()
+	}
+}

@@ -1,0 +1,163 @@
+package veloz
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/gatewayapp"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/inventoryapp"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/ordersapp"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/paymentsapp"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
+)
+
+// place is where the services keep their data.
+type place struct {
+	Data     string             `name:"data" env:"VELOZ_DATA" default:"veloz-data" type:"path" help:"Folder of the embedded database and of the keys."`
+	Database config.DatabaseURL `name:"database" env:"DATABASE_URL" placeholder:"URL" help:"A PostgreSQL database instead of the embedded one: postgres://user:password@host/name. Each service takes a schema of its own in it."`
+}
+
+// databases are the addresses of the three services' databases.
+type databases struct{ orders, payments, inventory string }
+
+func (p place) databases() (databases, error) {
+	if p.Database == "" {
+		file := func(name string) string {
+			return (&url.URL{Scheme: "sqlite", Path: filepath.Join(p.Data, name+".db")}).String()
+		}
+		return databases{file("orders"), file("payments"), file("inventory")}, nil
+	}
+	u, err := url.Parse(p.Database.Reveal())
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return databases{}, fmt.Errorf("--database must be a URL such as postgres://user:password@host:5432/name; the embedded database needs only --data")
+	}
+	schema := func(name string) string {
+		with := *u
+		query := with.Query()
+		query.Set("search_path", name)
+		with.RawQuery = query.Encode()
+		return with.String()
+	}
+	return databases{schema("orders"), schema("payments"), schema("inventory")}, nil
+}
+
+// prepare makes what the databases stand on: the schemas of a PostgreSQL database.
+func (p place) prepare(ctx context.Context) error {
+	if p.Database == "" {
+		return nil
+	}
+	return process.EnsureSchemas(ctx, p.Database.Reveal(), "orders", "payments", "inventory")
+}
+
+// upCommand runs the whole platform in one process.
+type upCommand struct {
+	config.Service `embed:""`
+	place          `embed:""`
+	Demo           bool `name:"demo" env:"VELOZ_DEMO" help:"Load a small catalogue with stock, once."`
+
+	process.Storage `embed:""`
+	OrdersConfig    ordersapp.Config   `embed:""`
+	PaymentsConfig  paymentsapp.Config `embed:""`
+	GatewayConfig   gatewayapp.Config  `embed:""`
+}
+
+// Run is called by the command line.
+func (c *upCommand) Run(out io.Writer) error {
+	return process.Run(context.Background(), program, c.Service, func(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime) error {
+		server, admin, err := c.start(ctx, stack, rt)
+		if err != nil {
+			return err
+		}
+		welcome(out, *c, server.Addr(), admin)
+		return nil
+	})
+}
+
+// start composes the services bottom up, so that the stack stops them top down.
+func (c *upCommand) start(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime) (*httpx.Server, keys.AdminKey, error) {
+	admin, err := keys.EnsureAdmin(c.Data, rt.Clock.Now())
+	if err != nil {
+		return nil, keys.AdminKey{}, fmt.Errorf("make the administrator's key: %w", err)
+	}
+	urls, err := c.databases()
+	if err != nil {
+		return nil, admin, err
+	}
+	if err := c.prepare(ctx); err != nil {
+		return nil, admin, err
+	}
+	inventory, err := inventoryapp.Compose(ctx, stack, rt, c.Storage, urls.inventory)
+	if err != nil {
+		return nil, admin, err
+	}
+	if c.Demo {
+		if err := loadDemo(ctx, inventory.Service); err != nil {
+			return nil, admin, err
+		}
+	}
+	payments, err := paymentsapp.Compose(ctx, stack, rt, c.Storage, c.PaymentsConfig, urls.payments)
+	if err != nil {
+		return nil, admin, err
+	}
+	orders, err := ordersapp.Compose(ctx, stack, rt, c.Storage, c.OrdersConfig, urls.orders, inventory.Peer, payments.Peer)
+	if err != nil {
+		return nil, admin, err
+	}
+	server, err := gatewayapp.Serve(stack, rt, c.Service, c.GatewayConfig, gatewayapp.Keys{File: admin.KeysFile}, gatewayapp.Backends{
+		Orders:    gateway.Backend{Handler: rt.Backend(orders)},
+		Payments:  gateway.Backend{Handler: rt.Backend(payments.Component)},
+		Inventory: gateway.Backend{Handler: rt.Backend(inventory.Component)},
+	})
+	return server, admin, err
+}
+
+// welcome tells a newcomer what to do next. The curl works when pasted.
+func welcome(out io.Writer, c upCommand, address string, admin keys.AdminKey) {
+	base := "http://" + strings.NewReplacer("[::]", "localhost", "127.0.0.1", "localhost").Replace(address)
+	store := "SQLite in " + relative(c.Data)
+	if c.Database != "" {
+		store = c.Database.String()
+	}
+	fmt.Fprintf(out, `
+Pedidos Veloz is up at %[1]s
+
+  API documentation   %[1]s/docs
+  Data                %[2]s
+  Administrator key   %[3]s
+
+Take an order:
+
+  curl -s %[1]s/v1/orders \
+    -H "Authorization: Bearer $(cat %[3]s)" \
+    -H "Idempotency-Key: order-$(date +%%s)" \
+    -H "Content-Type: application/json" \
+    -d '{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"CAFE-500G","quantity":2}],"payment":{"method":"card","token":"tok_approved"}}'
+
+`, base, store, relative(admin.PlaintextFile))
+	if !c.Demo {
+		fmt.Fprint(out, "The catalogue starts empty: stop, and start with --demo for a small one, or see `veloz items --help`.\n\n")
+	}
+	fmt.Fprint(out, "Ctrl-C stops; everything is kept.\n")
+}
+
+// relative is path as seen from here, where that is shorter.
+func relative(path string) string {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return path
+	}
+	short, err := filepath.Rel(here, path)
+	if err != nil || len(short) > len(path) {
+		return path
+	}
+	return short
+}
