@@ -21,7 +21,7 @@ var (
 var Transitions = map[Status][]Status{
 	Placed:          {Held, Rejected, Canceled},
 	Held:            {AwaitingPayment, Confirmed, Rejected, Canceled},
-	AwaitingPayment: {Confirmed, Canceled},
+	AwaitingPayment: {Confirmed, Rejected, Canceled},
 	Confirmed:       {Completed, Canceled},
 	Canceled:        {Held}, // expired, then paid late, and there was stock
 	Rejected:        {},
@@ -130,6 +130,9 @@ func (o *Order) ApplyCharge(result ChargeResult, now time.Time) (changed bool, e
 	case ChargePending:
 		if o.Status == AwaitingPayment {
 			return false, nil
+		}
+		if result.Pix == nil {
+			return false, fmt.Errorf("apply charge to order %s: it is pending, and there is nothing to pay", o.ID)
 		}
 		o.PaymentStatus, o.Pix = PaymentPending, result.Pix
 		return true, o.move(AwaitingPayment, EventAwaitingPayment, "", now)

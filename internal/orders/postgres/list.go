@@ -3,15 +3,14 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
 )
 
+// isRare tells whether the filter's payment status is one that the index order_states_by_payment_status has.
 func isRare(p orders.PaymentStatus) bool {
-	return slices.Contains([]orders.PaymentStatus{orders.PaymentPending, orders.PaymentAuthorized,
-		orders.PaymentPartiallyRefunded, orders.PaymentRefunded, orders.PaymentUnknown}, p)
+	return p != "" && p != orders.PaymentNone && p != orders.PaymentPaid
 }
 
 // List implements orders.Store.

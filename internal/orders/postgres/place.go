@@ -14,9 +14,20 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/fault"
 )
 
-// replan has the server plan a statement for the arrays that it is given. A plan that is kept for all sizes expects ten
-// rows: it would compare each of 256 events with each of 256 orders.
+// replan has the server plan a statement for the values that it is given. A plan that is kept expects ten elements of
+// every array and a table as large as when it was made: in a new database that is a scan of all orders for every batch.
 const replan = pgx.QueryExecModeCacheDescribe
+
+// keepUpTo is how many placements a kept plan is right for. It saves 0.5 ms of the server's time a call, which is much for
+// one order and nothing for 256.
+const keepUpTo = 16
+
+func planFor(placements int) pgx.QueryExecMode {
+	if placements <= keepUpTo {
+		return pgx.QueryExecModeCacheStatement
+	}
+	return replan
+}
 
 const (
 	placeSQL = `WITH placed AS (
@@ -48,11 +59,12 @@ func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]ord
 	if err != nil {
 		return nil, err
 	}
-	written, err := s.place(ctx, args)
+	plan := planFor(len(placements))
+	written, err := s.ids(ctx, plan, placeSQL, args)
 	if postgres.IsUnique(err) {
 		// The same call may run twice at once, after an unknown commit: then the ids collide, not only the keys, and by now
 		// the keys are there. Ids that collide under other keys do so again.
-		written, err = s.place(ctx, args)
+		written, err = s.ids(ctx, plan, placeSQL, args)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("place %d orders: %w", len(placements), err)
@@ -68,13 +80,9 @@ func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]ord
 	return placings, nil
 }
 
-func (s *Store) place(ctx context.Context, args []any) (map[orders.ID]bool, error) {
-	return s.ids(ctx, placeSQL, args)
-}
-
 // ids runs a statement that answers with the ids of the orders that it wrote.
-func (s *Store) ids(ctx context.Context, sql string, args []any) (map[orders.ID]bool, error) {
-	rows, err := s.pool.Query(ctx, sql, append([]any{replan}, args...)...)
+func (s *Store) ids(ctx context.Context, plan pgx.QueryExecMode, sql string, args []any) (map[orders.ID]bool, error) {
+	rows, err := s.pool.Query(ctx, sql, append([]any{plan}, args...)...)
 	if err != nil {
 		return nil, postgres.Classify(err)
 	}

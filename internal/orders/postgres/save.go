@@ -31,7 +31,7 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 	if err != nil {
 		return nil, err
 	}
-	written, err := s.ids(ctx, saveSQL, args)
+	written, err := s.ids(ctx, replan, saveSQL, args)
 	if err != nil {
 		return nil, fmt.Errorf("save %d orders: %w", len(changes), err)
 	}

@@ -12,11 +12,11 @@ import (
 
 // rarePayments is the predicate of the index order_states_by_payment_status. SQLite uses a partial index only for a
 // query that repeats its predicate.
-const rarePayments = `('pending', 'authorized', 'partially_refunded', 'refunded', 'unknown')`
+const rarePayments = `payment_status <> 'none' AND payment_status <> 'paid'`
 
+// isRare tells whether the filter's payment status is one that the index has.
 func isRare(p orders.PaymentStatus) bool {
-	return slices.Contains([]orders.PaymentStatus{orders.PaymentPending, orders.PaymentAuthorized,
-		orders.PaymentPartiallyRefunded, orders.PaymentRefunded, orders.PaymentUnknown}, p)
+	return p != "" && p != orders.PaymentNone && p != orders.PaymentPaid
 }
 
 // List implements orders.Store.
@@ -81,7 +81,7 @@ func (q *query) sql(f orders.Filter) string {
 	from, id, rare := source(f)
 	where := q.where
 	if rare {
-		where = append(slices.Clip(where), `s.payment_status IN `+rarePayments)
+		where = append(slices.Clip(where), rarePayments)
 	}
 	var condition string
 	if len(where) > 0 {

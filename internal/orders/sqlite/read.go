@@ -94,7 +94,7 @@ const (
 	WHERE s.next_attempt_at > 0 AND s.status <> 'awaiting_payment'`
 
 	countUnknown = `SELECT count(*), 0 FROM order_states
-	WHERE payment_status = 'unknown' AND payment_status IN ` + rarePayments
+	WHERE payment_status = 'unknown' AND ` + rarePayments
 
 	countAwaiting = `SELECT count(*), 0 FROM order_states WHERE status = 'awaiting_payment'`
 )

@@ -3,6 +3,8 @@
 -- What was asked for never changes, and what became of it does: so they are two tables. A change of status writes a
 -- small row and never touches the idempotency key or the e-mail address, whose indexes are the random ones: an update
 -- whose indexed columns change makes a new entry in every index of its table.
+-- No foreign keys: the other tables' rows are written only in the statement that writes or updates their order, and
+-- nothing is ever deleted, while three foreign keys doubled the server's work for a batch of orders.
 -- Searched text is compared bytewise, as in SQLite; it is also the cheapest way to keep an index.
 CREATE TABLE orders (
     id          uuid   NOT NULL PRIMARY KEY,
@@ -34,7 +36,7 @@ CREATE TABLE order_states (
 CREATE INDEX order_states_by_status ON order_states (status, order_id);
 -- Most orders are paid, and those with no payment are no rarity: they are found by walking the orders.
 CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id)
-    WHERE payment_status IN ('pending', 'authorized', 'partially_refunded', 'refunded', 'unknown');
+    WHERE payment_status <> 'none' AND payment_status <> 'paid';
 CREATE INDEX order_states_due ON order_states (next_attempt_at, order_id) WHERE next_attempt_at > 0;
 
 CREATE TABLE order_events (

@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/migrate"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
+)
+
+// TestEveryPageWalksAnIndex says that a page is read from an index in its order: nothing is sorted, and only a list of
+// everything walks the orders themselves.
+func TestEveryPageWalksAnIndex(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "orders.db")
+	if _, err := migrate.SQLite(t.Context(), path, Migrations()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for bits := range 1 << 6 {
+		var f orders.Filter
+		for i, set := range []func(){
+			func() { f.Email = "a@example.com" }, func() { f.SKU = "SKU-1" }, func() { f.Status = orders.Held },
+			func() { f.PaymentStatus = orders.PaymentUnknown }, func() { f.PaymentStatus = orders.PaymentPaid },
+			func() { f.Before = orders.ID{1} },
+		} {
+			if bits>>i&1 == 1 {
+				set()
+			}
+		}
+		plan := explain(t, s, newQuery(f).sql(f))
+		picked := f.Email != "" || f.SKU != "" || f.Status != "" || isRare(f.PaymentStatus)
+		if strings.Contains(plan, "TEMP B-TREE") || picked && strings.Contains(plan, "SCAN") {
+			t.Errorf("%+v: %s", f, plan)
+		}
+	}
+	for name, sql := range map[string]string{"due": selectDue, "key": selectByKey, "open": countOpen, "unknown": countUnknown, "awaiting": countAwaiting} {
+		plan := explain(t, s, sql)
+		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") && !strings.Contains(plan, "INDEX order_states_") {
+			t.Errorf("%s: %s", name, plan)
+		}
+	}
+}
+
+func explain(t *testing.T, s *Store, sql string) (plan string) {
+	t.Helper()
+	err := s.db.Read(t.Context(), func(c *sqlite.Conn) error {
+		stmt, err := c.Prepare("EXPLAIN QUERY PLAN " + sql)
+		if err != nil {
+			return err
+		}
+		for range strings.Count(sql, "?") {
+			stmt.Null()
+		}
+		return stmt.Query(func(r sqlite.Row) error { plan += r.Text(3) + "; "; return nil })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
