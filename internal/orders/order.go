@@ -66,6 +66,7 @@ const (
 	ReasonPriceChanged    Reason = "price_changed"
 	ReasonLimitExceeded   Reason = "limit_exceeded"
 	ReasonExpired         Reason = "payment_expired"
+	ReasonUnprocessable   Reason = "unprocessable" // a peer refused it again and again, for no reason that passes
 )
 
 // Method is how the customer pays.

@@ -208,7 +208,6 @@ func (s *Saga) delay(f *flight, d time.Duration) {
 // part gives an order back: the store shall say when anybody may take it up.
 func (s *Saga) part(f *flight) {
 	f.parting, f.dirty = true, true
-	f.order.Attempts++
 	s.dispatch(f)
 }
 
@@ -236,9 +235,28 @@ func (s *Saga) retryAll(stage string) func([]*flight, error) {
 		s.log.Warn("orders will be tried again", slog.String("stage", stage), slog.Int("orders", len(flights)),
 			slog.String("order_id", flights[0].order.ID.String()), slog.String("error", err.Error()))
 		for _, f := range flights {
-			s.retry(f)
+			if splittable(err) && f.order.Lease >= maxRefusals && f.order.Status != Canceled {
+				s.giveUp(f)
+			} else {
+				s.retry(f)
+			}
 		}
 	}
+}
+
+// maxRefusals is how often a poisonous order is taken up before it is ended: about ten minutes, so that a peer which was
+// deployed broken can be mended before it costs orders.
+const maxRefusals = 20
+
+// giveUp cancels an order that cannot be worked on. What it may have held or paid is given back as after any cancel.
+func (s *Saga) giveUp(f *flight) {
+	s.log.Error("order is refused again and again: it is canceled", slog.String("order_id", f.order.ID.String()))
+	if err := f.order.Cancel(string(ReasonUnprocessable), s.clock.Now()); err != nil {
+		s.retry(f)
+		return
+	}
+	f.dirty = true
+	s.dispatch(f)
 }
 
 func (s *Saga) holdBatch(ctx context.Context, flights []*flight) {

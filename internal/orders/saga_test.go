@@ -266,6 +266,10 @@ var stories = map[string]struct {
 		},
 		wanted{orders.Canceled, orders.PaymentRefunded, "changed my mind", units, 1, 1},
 	},
+	"poisonous": {
+		func(w *world) { w.place(card("tok_poison")); w.run(time.Hour) },
+		wanted{orders.Canceled, orders.PaymentNone, "unprocessable", units, 0, 0},
+	},
 	"pix paid": {
 		func(w *world) { w.place(pix()); w.run(time.Minute); w.payments.payPix(); w.run(time.Minute) },
 		wanted{orders.Confirmed, orders.PaymentPaid, "", units - 2, 1, 0},

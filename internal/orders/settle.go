@@ -153,7 +153,7 @@ func (s *Saga) schedule(f *flight) {
 	case s.draining.Load():
 		f.order.NextAttemptAt = now
 	case f.parting:
-		f.order.NextAttemptAt = now.Add(min(time.Minute/2, time.Second<<min(f.order.Attempts, 5)))
+		f.order.NextAttemptAt = now.Add(min(time.Minute/2, time.Second<<min(f.order.Lease, 5)))
 	default:
 		f.order.NextAttemptAt = now.Add(s.cfg.Lease)
 	}

@@ -195,6 +195,11 @@ func (f *fakePayments) Charge(_ context.Context, requests []orders.ChargeRequest
 	err = f.wire.do("payments.charge", func() error {
 		results = nil
 		for _, r := range requests {
+			if r.Token == "tok_poison" {
+				return errors.New("refused: nobody knows why")
+			}
+		}
+		for _, r := range requests {
 			results = append(results, f.charge(r))
 		}
 		return nil
