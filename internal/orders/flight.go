@@ -39,6 +39,9 @@ func newFlight(order Order) *flight {
 	return &flight{order: order, savedVersion: order.Version, leaseUntil: order.NextAttemptAt, done: make(chan struct{})}
 }
 
+// asksAgain tells whether an earlier request of this order's, whose answer never came, may still be on its way.
+func (f *flight) asksAgain() bool { return f.tries > 0 || f.order.Lease > 0 }
+
 // board knows the orders that this process drives, so that a repeated request waits for the first one's result.
 type board struct {
 	mu        sync.Mutex

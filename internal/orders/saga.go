@@ -270,7 +270,7 @@ func (s *Saga) holdBatch(ctx context.Context, flights []*flight) {
 			return fmt.Errorf("hold stock: %w", err)
 		}
 		for i, f := range part {
-			s.applied(f, true, f.order.ApplyHold(results[i], s.clock.Now()))
+			s.applied(f, true, f.order.ApplyHold(results[i], s.clock.Now(), f.asksAgain()))
 		}
 		return nil
 	}, splittable, s.retryAll("hold"))

@@ -83,8 +83,12 @@ func (o *Order) holdRequest() HoldRequest {
 	return HoldRequest{OrderID: o.ID, Round: o.HoldRound, Items: o.Items, ExpectedTotal: expected}
 }
 
-// ApplyHold folds inventory's answer in.
-func (o *Order) ApplyHold(result HoldResult, now time.Time) error {
+// ApplyHold folds inventory's answer in. again says that it was asked before, and the answer lost: that request may still
+// arrive, and find the stock that this one did not, so a refused round is closed for good.
+func (o *Order) ApplyHold(result HoldResult, now time.Time, again bool) error {
+	if again && (result.Verdict == HoldOutOfStock || result.Verdict == HoldPriceChanged) {
+		o.ReleaseDue = true
+	}
 	switch {
 	case result.Verdict == HoldReleased:
 		return ErrSuperseded

@@ -44,7 +44,7 @@ var ways = []struct {
 func qrCode() *orders.PixCharge { return &orders.PixCharge{TxID: "tx", ExpiresAt: noon.Add(time.Hour)} }
 
 func hold(result orders.HoldResult) func(*orders.Order) error {
-	return func(o *orders.Order) error { return o.ApplyHold(result, noon) }
+	return func(o *orders.Order) error { return o.ApplyHold(result, noon, false) }
 }
 
 func charge(result orders.ChargeResult) func(*orders.Order) error {
@@ -155,7 +155,7 @@ func (j *journey) step(t *rapid.T, doubt bool) {
 	case orders.StepHold:
 		verdict := rapid.SampledFrom([]orders.HoldVerdict{orders.HoldHeld, orders.HoldHeld, orders.HoldOutOfStock, orders.HoldPriceChanged}).Draw(t, "verdict")
 		j.held = verdict == orders.HoldHeld
-		must(t, j.order.ApplyHold(orders.HoldResult{Verdict: verdict, Total: 100}, j.now))
+		must(t, j.order.ApplyHold(orders.HoldResult{Verdict: verdict, Total: 100}, j.now, false))
 	case orders.StepCharge:
 		_, err := j.order.ApplyCharge(j.charge(t, doubt), j.now)
 		must(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -27,9 +28,10 @@ const (
 	repeat             // the call happens twice, as a retry of the network makes it
 	crashBefore        // the process dies before the call
 	crashAfter         // the process dies after the call
+	late               // the call fails, and happens when nobody expects it any more
 )
 
-var mishaps = map[mishap]string{failBefore: "fail before", failAfter: "fail after", repeat: "repeat", crashBefore: "crash before", crashAfter: "crash after"}
+var mishaps = map[mishap]string{failBefore: "fail before", failAfter: "fail after", repeat: "repeat", crashBefore: "crash before", crashAfter: "crash after", late: "late"}
 
 // wire carries every call of the saga to its store and its peers. One of the calls goes wrong.
 type wire struct {
@@ -38,6 +40,29 @@ type wire struct {
 	what    mishap
 	crashed bool
 	names   []string
+	delayed func() error // a call that is still on its way
+}
+
+// interesting numbers the calls that are worth a mishap: all but the polling, of which the first few stand for the rest.
+func (w *wire) interesting() (numbers []int) {
+	polls := 0
+	for i, name := range w.names {
+		if name == "payments.notices" {
+			polls++
+		}
+		if name != "payments.notices" || polls <= 3 {
+			numbers = append(numbers, i+1)
+		}
+	}
+	return numbers
+}
+
+// arrive lets the call happen that is still on its way.
+func (w *wire) arrive() {
+	if call := w.delayed; call != nil {
+		w.delayed = nil
+		_ = call()
+	}
 }
 
 func (w *wire) do(name string, call func() error) error {
@@ -60,6 +85,11 @@ func (w *wire) do(name string, call func() error) error {
 	case crashBefore:
 		w.crashed = true
 		return errCrashed
+	case late:
+		if !strings.HasPrefix(name, "store.") { // a transaction is over when its connection is
+			w.delayed = call
+		}
+		return errLost
 	case crashAfter:
 		_ = call()
 		w.crashed = true

@@ -78,7 +78,7 @@ func paid(b *testing.B, placements []orders.Placement) []orders.Change {
 	for i := range placements {
 		changes[i] = change(placements[i].Order, func(o *orders.Order) {
 			lines := []orders.Item{{SKU: o.Items[0].SKU, Name: "Camiseta azul M", Quantity: 1, UnitPrice: 4990}, {SKU: o.Items[1].SKU, Name: "Meia branca 39-42", Quantity: 2, UnitPrice: 1290}}
-			if err := o.ApplyHold(orders.HoldResult{Verdict: orders.HoldHeld, Items: lines, Total: 7570}, time.Now()); err != nil {
+			if err := o.ApplyHold(orders.HoldResult{Verdict: orders.HoldHeld, Items: lines, Total: 7570}, time.Now(), false); err != nil {
 				b.Fatal(err)
 			}
 			if _, err := o.ApplyCharge(orders.ChargeResult{Status: orders.ChargePaid}, time.Now()); err != nil {

@@ -229,7 +229,7 @@ func (f *fixture) held(o *orders.Order) {
 	for i := range lines {
 		lines[i].Name, lines[i].UnitPrice = "Camiseta", 1990
 	}
-	f.fatal(o.ApplyHold(orders.HoldResult{Verdict: orders.HoldHeld, Items: lines, Total: 5970}, f.clock.Now()))
+	f.fatal(o.ApplyHold(orders.HoldResult{Verdict: orders.HoldHeld, Items: lines, Total: 5970}, f.clock.Now(), false))
 }
 
 // charged moves a held order on.
