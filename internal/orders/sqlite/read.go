@@ -91,7 +91,7 @@ func (s *Store) Events(ctx context.Context, order orders.ID) (events []orders.Ev
 const (
 	countOpen = `SELECT count(*), coalesce(min(o.created_at), 0)
 	FROM order_states s INDEXED BY order_states_due CROSS JOIN orders o ON o.id = s.order_id
-	WHERE s.next_attempt_at > 0`
+	WHERE s.next_attempt_at > 0 AND s.status <> 'awaiting_payment'`
 
 	countUnknown = `SELECT count(*), 0 FROM order_states
 	WHERE payment_status = 'unknown' AND ` + rarePayments
