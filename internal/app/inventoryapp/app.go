@@ -11,7 +11,6 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory/httpapi"
 	inventorypostgres "github.com/pedidos-veloz/pedidos-veloz/internal/inventory/postgres"
-	inventorysqlite "github.com/pedidos-veloz/pedidos-veloz/internal/inventory/sqlite"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
@@ -22,13 +21,11 @@ var program = process.Program{Name: "servico-estoque", Listen: ":8003", Descript
 
 // Engine is how the service's store is opened.
 var Engine = process.Engine[inventory.Store]{
-	SQLite: func(ctx context.Context, path string) (inventory.Store, error) {
-		return inventorysqlite.Open(ctx, path)
-	},
+	Embedded: embedded,
 	PostgreSQL: func(ctx context.Context, url string, cfg postgres.Config) (inventory.Store, error) {
 		return inventorypostgres.Open(ctx, url, cfg)
 	},
-	SQLiteMigrations: inventorysqlite.Migrations, PostgresMigrations: inventorypostgres.Migrations,
+	PostgresMigrations: inventorypostgres.Migrations,
 }
 
 type settings struct {

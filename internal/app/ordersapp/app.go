@@ -15,7 +15,6 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders/httpapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders/peers"
 	orderspostgres "github.com/pedidos-veloz/pedidos-veloz/internal/orders/postgres"
-	orderssqlite "github.com/pedidos-veloz/pedidos-veloz/internal/orders/sqlite"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
@@ -26,13 +25,11 @@ var program = process.Program{Name: "servico-pedidos", Listen: ":8001", Descript
 
 // Engine is how the service's store is opened.
 var Engine = process.Engine[orders.Store]{
-	SQLite: func(ctx context.Context, path string) (orders.Store, error) {
-		return orderssqlite.Open(ctx, path)
-	},
+	Embedded: embedded,
 	PostgreSQL: func(ctx context.Context, url string, cfg postgres.Config) (orders.Store, error) {
 		return orderspostgres.Open(ctx, url, cfg)
 	},
-	SQLiteMigrations: orderssqlite.Migrations, PostgresMigrations: orderspostgres.Migrations,
+	PostgresMigrations: orderspostgres.Migrations,
 }
 
 // Config are the settings of the service.

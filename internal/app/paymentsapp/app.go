@@ -14,7 +14,6 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments/httpapi"
 	paymentspostgres "github.com/pedidos-veloz/pedidos-veloz/internal/payments/postgres"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments/providers/sandbox"
-	paymentssqlite "github.com/pedidos-veloz/pedidos-veloz/internal/payments/sqlite"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
@@ -25,13 +24,11 @@ var program = process.Program{Name: "servico-pagamentos", Listen: ":8002", Descr
 
 // Engine is how the service's store is opened.
 var Engine = process.Engine[payments.Store]{
-	SQLite: func(ctx context.Context, path string) (payments.Store, error) {
-		return paymentssqlite.Open(ctx, path)
-	},
+	Embedded: embedded,
 	PostgreSQL: func(ctx context.Context, url string, cfg postgres.Config) (payments.Store, error) {
 		return paymentspostgres.Open(ctx, url, cfg)
 	},
-	SQLiteMigrations: paymentssqlite.Migrations, PostgresMigrations: paymentspostgres.Migrations,
+	PostgresMigrations: paymentspostgres.Migrations,
 }
 
 // Config are the settings of the service.

@@ -18,13 +18,14 @@ func healthcheck(program Program, args []string, settings any, common *config.Se
 	if err != nil {
 		return fail(os.Stderr, program.Name, err)
 	}
-	if err := askReady(common.ListenAddress); err != nil {
+	if err := AskReady(common.ListenAddress); err != nil {
 		return fail(os.Stderr, program.Name, err)
 	}
 	return 0
 }
 
-func askReady(listen string) error {
+// AskReady asks the program that serves on the address listen of this host whether it is ready; the error says why not.
+func AskReady(listen string) error {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return fmt.Errorf("read listen address %q: %w", listen, err)

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -22,11 +23,19 @@ type Storage struct {
 
 // Engine is what a service's two engines offer: S is the service's Store.
 type Engine[S any] struct {
-	SQLite             func(ctx context.Context, path string) (S, error)
+	Embedded           Embedded[S]
 	PostgreSQL         func(ctx context.Context, url string, cfg postgres.Config) (S, error)
-	SQLiteMigrations   func() fs.FS
 	PostgresMigrations func() fs.FS
 }
+
+// Embedded is the engine that needs no server. It is empty in a build with the tag noembedded, which the images of the
+// four services have: SQLite is 7 MB of each, and a container keeps no data.
+type Embedded[S any] struct {
+	Open       func(ctx context.Context, path string) (S, error)
+	Migrations func() fs.FS
+}
+
+var errNoEmbedded = errors.New("this build has no embedded database: DATABASE_URL must be such as postgres://user:password@host:5432/name")
 
 // OpenStore migrates and opens the store at url.
 func OpenStore[S any](ctx context.Context, rt *Runtime, cfg Storage, url string, engine Engine[S]) (store S, err error) {
@@ -34,11 +43,14 @@ func OpenStore[S any](ctx context.Context, rt *Runtime, cfg Storage, url string,
 	if err != nil {
 		return store, err
 	}
-	if err := migrateTarget(ctx, cfg, target, engine.SQLiteMigrations(), engine.PostgresMigrations()); err != nil {
+	if target.Engine == database.SQLite && engine.Embedded.Open == nil {
+		return store, errNoEmbedded
+	}
+	if err := migrateTarget(ctx, cfg, target, engine.Embedded.Migrations, engine.PostgresMigrations); err != nil {
 		return store, err
 	}
 	if target.Engine == database.SQLite {
-		return engine.SQLite(ctx, target.Path)
+		return engine.Embedded.Open(ctx, target.Path)
 	}
 	return engine.PostgreSQL(ctx, target.URL, postgres.Config{MaxConns: cfg.MaxConns, AllowWeakDurability: cfg.WeakDurability,
 		ApplicationName: rt.Program.Name, Logger: rt.Log})
@@ -51,24 +63,24 @@ func MigrateStore[S any](ctx context.Context, url string, engine Engine[S]) ([]s
 		return nil, err
 	}
 	if target.Engine == database.SQLite {
-		return migrate.SQLite(ctx, target.Path, engine.SQLiteMigrations())
+		return migrateSQLite(ctx, target.Path, engine.Embedded.Migrations)
 	}
 	return migrate.Postgres(ctx, target.URL, engine.PostgresMigrations())
 }
 
-func migrateTarget(ctx context.Context, cfg Storage, target database.Target, forSQLite, forPostgres fs.FS) error {
+func migrateTarget(ctx context.Context, cfg Storage, target database.Target, forSQLite, forPostgres func() fs.FS) error {
 	auto := cfg.Migrate != "off"
 	var pending []string
 	var err error
 	switch {
 	case target.Engine == database.SQLite && auto:
-		_, err = migrate.SQLite(ctx, target.Path, forSQLite)
+		_, err = migrateSQLite(ctx, target.Path, forSQLite)
 	case target.Engine == database.SQLite:
-		pending, err = migrate.PendingSQLite(ctx, target.Path, forSQLite)
+		pending, err = pendingSQLite(ctx, target.Path, forSQLite)
 	case auto:
-		_, err = migrate.Postgres(ctx, target.URL, forPostgres)
+		_, err = migrate.Postgres(ctx, target.URL, forPostgres())
 	default:
-		pending, err = migrate.PendingPostgres(ctx, target.URL, forPostgres)
+		pending, err = migrate.PendingPostgres(ctx, target.URL, forPostgres())
 	}
 	if err != nil {
 		return fmt.Errorf("migrate %s: %w", target, err)

@@ -2,9 +2,12 @@
 package veloz
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
@@ -15,12 +18,18 @@ var program = process.Program{Name: "veloz", Listen: "127.0.0.1:8000", Edge: tru
 
 // commands is the command line.
 type commands struct {
-	Up      upCommand      `cmd:"" help:"Run the whole platform in this process."`
-	Migrate migrateCommand `cmd:"" help:"Bring the databases' schemas up to date."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Up       upCommand       `cmd:"" help:"Run the whole platform in this process."`
+	Orders   ordersCommand   `cmd:"" help:"Place, read, list and cancel orders."`
+	Items    itemsCommand    `cmd:"" help:"The catalogue and its stock."`
+	Payments paymentsCommand `cmd:"" help:"Payments and their ledger."`
+	Pix      pixCommand      `cmd:"" help:"Pay by Pix, in the sandbox."`
+	Health   healthCommand   `cmd:"" help:"Ask the gateway and the services whether they are up."`
+	Keys     keysCommand     `cmd:"" help:"Make, list and revoke API keys."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the databases' schemas up to date."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
-// Main runs veloz and returns its exit code.
+// Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 func Main(args []string) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -28,15 +37,27 @@ func Main(args []string) int {
 	var c commands
 	parsed, err := config.Parse(&c, config.Program{Name: program.Name, Description: program.Description, Version: process.VersionText(),
 		Args: args, Env: os.Environ(), Vars: map[string]string{"listen_address": program.Listen, "log_format": "text"}})
-	if err == nil && parsed != nil {
+	switch {
+	case err != nil:
+		err = usageError{err}
+	case parsed != nil:
 		parsed.BindTo(os.Stdout, (*io.Writer)(nil))
-		err = parsed.Run()
+		// Made for the command that asks for it: `up` has its own way with signals.
+		if err = parsed.BindToProvider(untilInterrupted); err == nil {
+			err = parsed.Run(newTerminal())
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "veloz: %v\n", err)
-		return 1
 	}
-	return 0
+	return exitCode(err)
+}
+
+// untilInterrupted is the context of a command: Ctrl-C ends what it waits for.
+func untilInterrupted() (context.Context, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // from then on a second Ctrl-C ends the process
+	return ctx, nil
 }
 
 type versionCommand struct{}
