@@ -37,91 +37,126 @@ type PlaceRequest struct {
 	WaitUntil time.Time
 }
 
-// Place makes an order durable and drives it until it is decided, or the caller stops waiting: then, and with Async, the
-// order is answered as it was last seen, and goes on. A repeated key answers the first order. Errors: UnknownSKUError,
-// ErrKeyReused, ErrOverloaded, ErrNotStored, those of the inventory port while a SKU is looked up, or the end of ctx —
-// an order that is durable goes on all the same.
-func (s *Service) Place(ctx context.Context, request PlaceRequest) (Order, error) {
+// Ticket is an order on its way.
+type Ticket struct {
+	flight *flight
+	saga   *Saga
+}
+
+// Durable is closed when the order is in the store, or never will be. It is nil for a cancellation.
+func (t Ticket) Durable() <-chan struct{} { return t.flight.durable }
+
+// Done is closed when the order is decided, or left to another process.
+func (t Ticket) Done() <-chan struct{} { return t.flight.done }
+
+// Result is the order as it is known to be stored: after Done as it was decided, after Durable as it was accepted.
+func (t Ticket) Result() (Order, error) {
+	select {
+	case <-t.flight.done:
+		return t.flight.order, t.flight.err
+	default:
+		return t.flight.accepted, nil
+	}
+}
+
+// wait returns the result when it is decided, or what is known when the caller stops waiting.
+func (t Ticket) wait(ctx context.Context, until time.Time) (Order, error) {
+	patience := time.NewTimer(until.Sub(t.saga.clock.Now()))
+	defer patience.Stop()
+	select {
+	case <-t.flight.done:
+	case <-patience.C:
+	case <-ctx.Done():
+		return Order{}, ctx.Err()
+	}
+	return t.Result()
+}
+
+// Submit takes an order in and returns at once. Errors: UnknownSKUError, ErrOverloaded, those of the inventory port while
+// a SKU is looked up. What happens later is in the ticket's Result: also ErrKeyReused and ErrNotStored.
+func (s *Service) Submit(ctx context.Context, request PlaceRequest) (Ticket, error) {
 	if err := s.catalogue.check(ctx, request.Request.Items); err != nil {
-		return Order{}, err
+		return Ticket{}, err
 	}
 	f := newFlight(NewOrder(id.New[Order](s.ids), id.New[payment](s.ids), request.Caller, request.Request, s.clock.Now()))
 	f.key, f.fingerprint, f.staleAt = request.Key, request.Fingerprint, request.WaitUntil
 	f.durable = make(chan struct{})
 	if !s.admit() {
-		return Order{}, ErrOverloaded
+		return Ticket{}, ErrOverloaded
 	}
 	if err := s.place.Submit(f); err != nil {
 		s.land()
-		return Order{}, ErrOverloaded
+		return Ticket{}, ErrOverloaded
+	}
+	return Ticket{f, s.Saga}, nil
+}
+
+// Place makes an order durable and drives it until it is decided, or the caller stops waiting: then, and with Async, the
+// order is answered as it was last seen, and goes on. A repeated key answers the first order. Errors: those of Submit and
+// of its ticket, or the end of ctx — an order that is durable goes on all the same.
+func (s *Service) Place(ctx context.Context, request PlaceRequest) (Order, error) {
+	ticket, err := s.Submit(ctx, request)
+	if err != nil {
+		return Order{}, err
 	}
 	select {
-	case <-f.durable:
+	case <-ticket.Durable():
 	case <-ctx.Done():
 		return Order{}, ctx.Err()
 	}
 	if request.Async {
-		return s.acceptedNow(f)
+		return ticket.Result()
 	}
-	return s.wait(ctx, f, request.WaitUntil)
+	return ticket.wait(ctx, request.WaitUntil)
 }
 
-// acceptedNow answers with the order as it became durable.
-func (s *Service) acceptedNow(f *flight) (Order, error) {
-	select {
-	case <-f.done:
-		return f.order, f.err
-	default:
-		return f.accepted, nil
+// SubmitCancel begins to cancel an order and returns at once; the ticket's Result is the order as it was until the
+// cancellation is stored. It also
+// returns the order as it was found. Errors: ErrNotFound, ErrNotCancelable, ErrOverloaded, those of the store.
+func (s *Service) SubmitCancel(ctx context.Context, order ID, reason string) (ticket Ticket, current Order, err error) {
+	current, err = s.Get(ctx, order)
+	if err != nil {
+		return Ticket{}, Order{}, err
 	}
-}
-
-func (s *Service) wait(ctx context.Context, f *flight, until time.Time) (Order, error) {
-	patience := time.NewTimer(until.Sub(s.clock.Now()))
-	defer patience.Stop()
-	select {
-	case <-f.done:
-		return f.order, f.err
-	case <-patience.C:
-		return f.accepted, nil
-	case <-ctx.Done():
-		return Order{}, ctx.Err()
+	f := newFlight(current)
+	if err := f.order.Cancel(reason, s.clock.Now()); err != nil {
+		return Ticket{}, current, err
 	}
+	f.accepted = current
+	f.dirty = f.order.Version != current.Version
+	f.leaseUntil = s.clock.Now().Add(s.cfg.Lease)
+	if !s.admit() {
+		return Ticket{}, Order{}, ErrOverloaded
+	}
+	if f.dirty {
+		s.dispatch(f)
+	} else {
+		s.finish(f)
+	}
+	return Ticket{f, s.Saga}, current, nil
 }
 
 // Cancel ends an order and gives back its stock and its money. It answers when that is done, or at the time given with
-// the order as it is then. Errors: ErrNotFound, ErrNotCancelable, ErrOverloaded, those of the store.
+// the order as it is then. Errors: those of SubmitCancel, ErrSuperseded.
 func (s *Service) Cancel(ctx context.Context, order ID, reason string, until time.Time) (Order, error) {
 	const tries = 5 // each conflict means that the order has moved on, and it has few moves
 	for range tries {
-		current, err := s.Get(ctx, order)
+		ticket, current, err := s.SubmitCancel(ctx, order, reason)
 		if err != nil {
-			return Order{}, err
-		}
-		f := newFlight(current)
-		if err := f.order.Cancel(reason, s.clock.Now()); err != nil {
 			return current, err
 		}
-		if f.order.Version == current.Version {
-			return current, nil
-		}
-		f.dirty = true
-		f.accepted = current
-		f.leaseUntil = s.clock.Now().Add(s.cfg.Lease)
-		if !s.admit() {
-			return Order{}, ErrOverloaded
-		}
-		s.dispatch(f)
-		canceled, err := s.wait(ctx, f, until)
+		canceled, err := ticket.wait(ctx, until)
 		if err != nil || canceled.Status == Canceled {
 			return canceled, err
 		}
-		if !s.clock.Now().Before(until) { // it may be durable, and only what it owes takes longer
-			if canceled, err = s.Get(ctx, order); err != nil || canceled.Status == Canceled {
-				return canceled, err
-			}
-			break
+		if s.clock.Now().Before(until) {
+			continue
 		}
+		// It may be stored, and only what it owes takes longer.
+		if canceled, err = s.Get(ctx, order); err != nil || canceled.Status == Canceled {
+			return canceled, err
+		}
+		break
 	}
 	return Order{}, fmt.Errorf("cancel order %s: %w", order, ErrSuperseded)
 }
