@@ -18,15 +18,16 @@ var program = process.Program{Name: "veloz", Listen: "127.0.0.1:8000", Edge: tru
 
 // commands is the command line.
 type commands struct {
-	Up       upCommand       `cmd:"" help:"Run the whole platform in this process."`
-	Orders   ordersCommand   `cmd:"" help:"Place, read, list and cancel orders."`
-	Items    itemsCommand    `cmd:"" help:"The catalogue and its stock."`
-	Payments paymentsCommand `cmd:"" help:"Payments and their ledger."`
-	Pix      pixCommand      `cmd:"" help:"Pay by Pix, in the sandbox."`
-	Health   healthCommand   `cmd:"" help:"Ask the gateway and the services whether they are up."`
-	Keys     keysCommand     `cmd:"" help:"Make, list and revoke API keys."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the databases' schemas up to date."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Up          upCommand          `cmd:"" help:"Run the whole platform in this process."`
+	Orders      ordersCommand      `cmd:"" help:"Place, read, list and cancel orders."`
+	Items       itemsCommand       `cmd:"" help:"The catalogue and its stock."`
+	Payments    paymentsCommand    `cmd:"" help:"Payments and their ledger."`
+	Pix         pixCommand         `cmd:"" help:"Pay by Pix, in the sandbox."`
+	Health      healthCommand      `cmd:"" help:"Ask the gateway and the services whether they are up."`
+	Keys        keysCommand        `cmd:"" help:"Make, list and revoke API keys."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the databases' schemas up to date."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask the veloz that runs on this host whether it is ready, as containers do."`
 }
 
 // Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
