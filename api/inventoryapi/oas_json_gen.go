@@ -2124,15 +2124,40 @@ func (s *Problem) encodeFields(e *jx.Encoder) {
 			e.ArrEnd()
 		}
 	}
+	{
+		if s.OrderID.Set {
+			e.FieldStart("order_id")
+			s.OrderID.Encode(e)
+		}
+	}
+	{
+		if s.OrderURL.Set {
+			e.FieldStart("order_url")
+			s.OrderURL.Encode(e)
+		}
+	}
+	{
+		if s.Shortages != nil {
+			e.FieldStart("shortages")
+			e.ArrStart()
+			for _, elem := range s.Shortages {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
+		}
+	}
 }
 
-var jsonFieldsNameOfProblem = [6]string{
+var jsonFieldsNameOfProblem = [9]string{
 	0: "type",
 	1: "title",
 	2: "status",
 	3: "code",
 	4: "detail",
 	5: "errors",
+	6: "order_id",
+	7: "order_url",
+	8: "shortages",
 }
 
 // Decode decodes Problem from json.
@@ -2140,7 +2165,7 @@ func (s *Problem) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode Problem to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -2219,6 +2244,43 @@ func (s *Problem) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"errors\"")
 			}
+		case "order_id":
+			if err := func() error {
+				s.OrderID.Reset()
+				if err := s.OrderID.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"order_id\"")
+			}
+		case "order_url":
+			if err := func() error {
+				s.OrderURL.Reset()
+				if err := s.OrderURL.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"order_url\"")
+			}
+		case "shortages":
+			if err := func() error {
+				s.Shortages = make([]Shortage, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem Shortage
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Shortages = append(s.Shortages, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"shortages\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -2228,8 +2290,9 @@ func (s *Problem) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
+	for i, mask := range [2]uint8{
 		0b00001111,
+		0b00000000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

@@ -932,6 +932,12 @@ type Problem struct {
 	Code   string       `json:"code"`
 	Detail OptString    `json:"detail"`
 	Errors []FieldError `json:"errors"`
+	// The order that was rejected; it stays readable.
+	OrderID OptUUID `json:"order_id"`
+	// Where to read it.
+	OrderURL OptString `json:"order_url"`
+	// With `out_of_stock`: which items, and what is left of them.
+	Shortages []Shortage `json:"shortages"`
 }
 
 // GetType returns the value of Type.
@@ -964,6 +970,21 @@ func (s *Problem) GetErrors() []FieldError {
 	return s.Errors
 }
 
+// GetOrderID returns the value of OrderID.
+func (s *Problem) GetOrderID() OptUUID {
+	return s.OrderID
+}
+
+// GetOrderURL returns the value of OrderURL.
+func (s *Problem) GetOrderURL() OptString {
+	return s.OrderURL
+}
+
+// GetShortages returns the value of Shortages.
+func (s *Problem) GetShortages() []Shortage {
+	return s.Shortages
+}
+
 // SetType sets the value of Type.
 func (s *Problem) SetType(val string) {
 	s.Type = val
@@ -992,6 +1013,21 @@ func (s *Problem) SetDetail(val OptString) {
 // SetErrors sets the value of Errors.
 func (s *Problem) SetErrors(val []FieldError) {
 	s.Errors = val
+}
+
+// SetOrderID sets the value of OrderID.
+func (s *Problem) SetOrderID(val OptUUID) {
+	s.OrderID = val
+}
+
+// SetOrderURL sets the value of OrderURL.
+func (s *Problem) SetOrderURL(val OptString) {
+	s.OrderURL = val
+}
+
+// SetShortages sets the value of Shortages.
+func (s *Problem) SetShortages(val []Shortage) {
+	s.Shortages = val
 }
 
 // ProblemStatusCodeWithHeaders wraps Problem with status code and response headers.

@@ -1635,12 +1635,15 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	// Stable, for programs.
-	Code      string       `json:"code"`
-	Detail    OptString    `json:"detail"`
-	Errors    []FieldError `json:"errors"`
-	OrderID   OptUUID      `json:"order_id"`
-	OrderURL  OptString    `json:"order_url"`
-	Shortages []Shortage   `json:"shortages"`
+	Code   string       `json:"code"`
+	Detail OptString    `json:"detail"`
+	Errors []FieldError `json:"errors"`
+	// The order that was rejected; it stays readable.
+	OrderID OptUUID `json:"order_id"`
+	// Where to read it.
+	OrderURL OptString `json:"order_url"`
+	// With `out_of_stock`: which items, and what is left of them.
+	Shortages []Shortage `json:"shortages"`
 }
 
 // GetType returns the value of Type.

@@ -670,6 +670,52 @@ func (o OptString) Or(d string) string {
 	return d
 }
 
+// NewOptUUID returns new OptUUID with value set to v.
+func NewOptUUID(v uuid.UUID) OptUUID {
+	return OptUUID{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUUID is optional uuid.UUID.
+type OptUUID struct {
+	Value uuid.UUID
+	Set   bool
+}
+
+// IsSet returns true if OptUUID was set.
+func (o OptUUID) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUUID) Reset() {
+	var v uuid.UUID
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUUID) SetTo(v uuid.UUID) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUUID) Get() (v uuid.UUID, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUUID) Or(d uuid.UUID) uuid.UUID {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // Ref: #/components/schemas/Payment
 type Payment struct {
 	ID            uuid.UUID     `json:"id"`
@@ -992,6 +1038,12 @@ type Problem struct {
 	Code   string       `json:"code"`
 	Detail OptString    `json:"detail"`
 	Errors []FieldError `json:"errors"`
+	// The order that was rejected; it stays readable.
+	OrderID OptUUID `json:"order_id"`
+	// Where to read it.
+	OrderURL OptString `json:"order_url"`
+	// With `out_of_stock`: which items, and what is left of them.
+	Shortages []Shortage `json:"shortages"`
 }
 
 // GetType returns the value of Type.
@@ -1024,6 +1076,21 @@ func (s *Problem) GetErrors() []FieldError {
 	return s.Errors
 }
 
+// GetOrderID returns the value of OrderID.
+func (s *Problem) GetOrderID() OptUUID {
+	return s.OrderID
+}
+
+// GetOrderURL returns the value of OrderURL.
+func (s *Problem) GetOrderURL() OptString {
+	return s.OrderURL
+}
+
+// GetShortages returns the value of Shortages.
+func (s *Problem) GetShortages() []Shortage {
+	return s.Shortages
+}
+
 // SetType sets the value of Type.
 func (s *Problem) SetType(val string) {
 	s.Type = val
@@ -1052,6 +1119,21 @@ func (s *Problem) SetDetail(val OptString) {
 // SetErrors sets the value of Errors.
 func (s *Problem) SetErrors(val []FieldError) {
 	s.Errors = val
+}
+
+// SetOrderID sets the value of OrderID.
+func (s *Problem) SetOrderID(val OptUUID) {
+	s.OrderID = val
+}
+
+// SetOrderURL sets the value of OrderURL.
+func (s *Problem) SetOrderURL(val OptString) {
+	s.OrderURL = val
+}
+
+// SetShortages sets the value of Shortages.
+func (s *Problem) SetShortages(val []Shortage) {
+	s.Shortages = val
 }
 
 // ProblemStatusCodeWithHeaders wraps Problem with status code and response headers.
@@ -1202,6 +1284,43 @@ func (s *SandboxPayment) GetAmountCents() OptInt64 {
 // SetAmountCents sets the value of AmountCents.
 func (s *SandboxPayment) SetAmountCents(val OptInt64) {
 	s.AmountCents = val
+}
+
+// Ref: #/components/schemas/Shortage
+type Shortage struct {
+	Sku       string `json:"sku"`
+	Requested int64  `json:"requested"`
+	Available int64  `json:"available"`
+}
+
+// GetSku returns the value of Sku.
+func (s *Shortage) GetSku() string {
+	return s.Sku
+}
+
+// GetRequested returns the value of Requested.
+func (s *Shortage) GetRequested() int64 {
+	return s.Requested
+}
+
+// GetAvailable returns the value of Available.
+func (s *Shortage) GetAvailable() int64 {
+	return s.Available
+}
+
+// SetSku sets the value of Sku.
+func (s *Shortage) SetSku(val string) {
+	s.Sku = val
+}
+
+// SetRequested sets the value of Requested.
+func (s *Shortage) SetRequested(val int64) {
+	s.Requested = val
+}
+
+// SetAvailable sets the value of Available.
+func (s *Shortage) SetAvailable(val int64) {
+	s.Available = val
 }
 
 // Ref: #/components/schemas/Transfer
