@@ -159,10 +159,8 @@ type Order struct {
 	Progress
 	// Version counts the order's events.
 	Version int64
-	// Lease counts the times that somebody took the order over: a write by who had it before is refused.
+	// Lease counts the times that somebody took the order up again: a write by who had it before is refused.
 	Lease int64
-	// Attempts counts the times that the order had to be taken up again.
-	Attempts int
 	// NextAttemptAt is when anybody may take the order up; zero: there is nothing to do.
 	NextAttemptAt time.Time
 	CreatedAt     time.Time

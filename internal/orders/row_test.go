@@ -87,7 +87,7 @@ func drawOrder(t *rapid.T) orders.Order {
 			HoldRound:  rapid.Int().Draw(t, "round"),
 			ReleaseDue: rapid.Bool().Draw(t, "release"), RefundDue: rapid.Bool().Draw(t, "refund"), PaidLate: rapid.Bool().Draw(t, "late"),
 		},
-		Version: rapid.Int64().Draw(t, "version"), Lease: rapid.Int64().Draw(t, "lease"), Attempts: rapid.Int().Draw(t, "attempts"),
+		Version: rapid.Int64().Draw(t, "version"), Lease: rapid.Int64().Draw(t, "lease"),
 		CreatedAt: drawTime(t, "created"), UpdatedAt: drawTime(t, "updated"),
 	}
 	if due := maybe(t, "due", drawTime(t, "due at")); due != nil {

@@ -67,7 +67,7 @@ type Store interface {
 	// order) is there already, it answers what is there. The same key twice in one call: the first is written, the other Existing.
 	Place(ctx context.Context, placements []Placement) ([]Placing, error)
 	// Save writes each change whose order is at FromVersion and Order.Lease in the store, with its events, and tells which
-	// were written. It writes status, payment and fulfillment status, Progress, Version, Attempts, NextAttemptAt and
+	// were written. It writes status, payment and fulfillment status, Progress, Version, NextAttemptAt and
 	// UpdatedAt; the rest of an order never changes. An order stands in a call at most once.
 	Save(ctx context.Context, changes []Change) (saved []bool, err error)
 	// Get returns those of ids that exist, in no order.
@@ -101,7 +101,6 @@ type Row struct {
 	Progress          []byte // JSON
 	Version           int64
 	Lease             int64
-	Attempts          int64
 	NextAttemptAt     int64 // 0: none
 	CreatedAt         int64
 	UpdatedAt         int64
@@ -142,7 +141,7 @@ func (o *Order) StateRow() (Row, error) {
 	row := Row{
 		ID: o.ID, PaymentID: o.PaymentID, Caller: o.Caller, Email: SearchableEmail(o.Customer.Email),
 		Status: o.Status, PaymentStatus: o.PaymentStatus, FulfillmentStatus: o.FulfillmentStatus,
-		Progress: progress, Version: o.Version, Lease: o.Lease, Attempts: int64(o.Attempts),
+		Progress: progress, Version: o.Version, Lease: o.Lease,
 		CreatedAt: o.CreatedAt.UnixMicro(), UpdatedAt: o.UpdatedAt.UnixMicro(),
 	}
 	if !o.NextAttemptAt.IsZero() {
@@ -156,7 +155,7 @@ func (r Row) Order() (Order, error) {
 	o := Order{
 		ID: r.ID, PaymentID: r.PaymentID, Caller: r.Caller,
 		Status: r.Status, PaymentStatus: r.PaymentStatus, FulfillmentStatus: r.FulfillmentStatus,
-		Version: r.Version, Lease: r.Lease, Attempts: int(r.Attempts),
+		Version: r.Version, Lease: r.Lease,
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
 	}
 	if r.NextAttemptAt != 0 {

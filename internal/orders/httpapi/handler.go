@@ -83,6 +83,9 @@ func (h *Handler) CancelOrder(ctx context.Context, body *ordersapi.Cancellation,
 	if orders.LooksLikeCard(body.Reason) {
 		return nil, invalid(looksLikeCard("/reason"))
 	}
+	if message := httpx.CheckText(body.Reason); message != "" {
+		return nil, invalid(httpx.FieldError{Field: "/reason", Message: message})
+	}
 	order, err := h.service.Cancel(ctx, orders.ID(params.OrderID), body.Reason, h.cfg.Clock.Now().Add(h.cfg.MaxWait))
 	if err != nil {
 		return nil, err

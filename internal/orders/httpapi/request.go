@@ -43,10 +43,38 @@ func newRequest(body *ordersapi.NewOrder) (orders.Request, error) {
 			fields = append(fields, httpx.FieldError{Field: "/customer/document", Message: "must be a CPF or a CNPJ with right check digits"})
 		}
 	}
+	fields = append(fields, checkTexts(body)...)
 	if fields = append(fields, checkPayment(body)...); len(fields) > 0 {
 		return orders.Request{}, invalid(fields...)
 	}
 	return request, nil
+}
+
+// checkTexts looks at the texts whose shape the contract leaves open.
+func checkTexts(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
+	check := func(field, text string) {
+		if message := httpx.CheckText(text); message != "" {
+			fields = append(fields, httpx.FieldError{Field: field, Message: message})
+		}
+	}
+	check("/customer/name", body.Customer.Name)
+	check("/customer/email", body.Customer.Email)
+	if a, ok := body.ShippingAddress.Get(); ok {
+		check("/shipping_address/recipient", a.Recipient.Value)
+		check("/shipping_address/street", a.Street)
+		check("/shipping_address/number", a.Number)
+		check("/shipping_address/complement", a.Complement.Value)
+		check("/shipping_address/district", a.District.Value)
+		check("/shipping_address/city", a.City)
+	}
+	for name, value := range body.Metadata.Value {
+		if httpx.CheckText(name) != "" {
+			check("/metadata", name)
+			continue // such a name is no pointer for people to read
+		}
+		check("/metadata/"+name, value)
+	}
+	return fields
 }
 
 func checkPayment(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
@@ -146,10 +174,10 @@ func newFilter(params ordersapi.ListOrdersParams) (orders.Filter, error) {
 		Limit:         params.Limit.Or(20),
 	}
 	if after, ok := params.CreatedAfter.Get(); ok {
-		filter.From = id.Floor[orders.Order](ceilMillisecond(after))
+		filter.From = id.Floor[orders.Order](ceilMicrosecond(after))
 	}
 	if before, ok := params.CreatedBefore.Get(); ok {
-		filter.Before = id.Floor[orders.Order](ceilMillisecond(before))
+		filter.Before = id.Floor[orders.Order](ceilMicrosecond(before))
 	}
 	cursor, ok := params.Cursor.Get()
 	if !ok {
@@ -165,9 +193,9 @@ func newFilter(params ordersapi.ListOrdersParams) (orders.Filter, error) {
 	return filter, nil
 }
 
-// ceilMillisecond rounds up to the milliseconds that ids carry, so that a bound never lets in what lies beyond it.
-func ceilMillisecond(t time.Time) time.Time {
-	return t.Add(time.Millisecond - time.Nanosecond).Truncate(time.Millisecond)
+// ceilMicrosecond rounds up to the microseconds that ids carry, so that a bound never lets in what lies beyond it.
+func ceilMicrosecond(t time.Time) time.Time {
+	return t.Add(time.Microsecond - time.Nanosecond).Truncate(time.Microsecond)
 }
 
 func encodeCursor(last orders.ID) string { return base64.RawURLEncoding.EncodeToString(last[:]) }

@@ -43,7 +43,7 @@ func (c *requestColumns) args() []any {
 // stateColumns are the columns of order_states.
 type stateColumns struct {
 	ids                                  uuids
-	versions, leases, attempts           []int64
+	versions, leases                     []int64
 	dueAt, updatedAt                     []int64
 	statuses, paymentStatuses, shipments []string
 	progress                             texts
@@ -51,7 +51,7 @@ type stateColumns struct {
 
 func newStateColumns(n int) *stateColumns {
 	return &stateColumns{
-		ids: make(uuids, 0, n), versions: make([]int64, 0, n), leases: make([]int64, 0, n), attempts: make([]int64, 0, n),
+		ids: make(uuids, 0, n), versions: make([]int64, 0, n), leases: make([]int64, 0, n),
 		dueAt: make([]int64, 0, n), updatedAt: make([]int64, 0, n), statuses: make([]string, 0, n),
 		paymentStatuses: make([]string, 0, n), shipments: make([]string, 0, n), progress: make(texts, 0, n),
 	}
@@ -61,7 +61,6 @@ func (c *stateColumns) add(row *orders.Row) {
 	c.ids = append(c.ids, uuidOf(row.ID))
 	c.versions = append(c.versions, row.Version)
 	c.leases = append(c.leases, row.Lease)
-	c.attempts = append(c.attempts, row.Attempts)
 	c.dueAt = append(c.dueAt, row.NextAttemptAt)
 	c.updatedAt = append(c.updatedAt, row.UpdatedAt)
 	c.statuses = append(c.statuses, string(row.Status))
@@ -71,7 +70,7 @@ func (c *stateColumns) add(row *orders.Row) {
 }
 
 func (c *stateColumns) args() []any {
-	return []any{c.ids, c.versions, c.leases, c.attempts, c.dueAt, c.updatedAt, c.statuses, c.paymentStatuses, c.shipments, c.progress}
+	return []any{c.ids, c.versions, c.leases, c.dueAt, c.updatedAt, c.statuses, c.paymentStatuses, c.shipments, c.progress}
 }
 
 // eventColumns are the columns of order_events.

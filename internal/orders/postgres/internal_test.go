@@ -67,7 +67,7 @@ func TestClaimPassesOverLockedOrders(t *testing.T) {
 
 const manyOrders = `INSERT INTO orders SELECT md5(n::text)::uuid, md5(n::text)::uuid, n, '', 'buyer' || n % 1000 || '@example.com',
 	sha256(n::text::bytea), sha256(''), '{}' FROM generate_series(1, 50000) n;
-INSERT INTO order_states SELECT id, 1, 0, 0, CASE WHEN created_at % 5000 = 0 THEN created_at ELSE 0 END, 1,
+INSERT INTO order_states SELECT id, 1, 0, CASE WHEN created_at % 5000 = 0 THEN created_at ELSE 0 END, 1,
 	CASE WHEN created_at % 5000 = 0 THEN 'held' ELSE 'confirmed' END,
 	CASE WHEN created_at % 5000 = 0 THEN 'unknown' ELSE 'paid' END, 'unfulfilled', '{}' FROM orders;
 INSERT INTO order_skus SELECT 'SKU-' || created_at % 1000, id FROM orders;

@@ -35,17 +35,17 @@ const (
 	SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::text[])
 	ON CONFLICT (key) DO NOTHING RETURNING id
 ), states AS (
-	INSERT INTO order_states (order_id, version, lease, attempts, next_attempt_at, updated_at, status, payment_status,
+	INSERT INTO order_states (order_id, version, lease, next_attempt_at, updated_at, status, payment_status,
 		fulfillment_status, progress)
-	SELECT s.* FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[],
-		$16::text[], $17::text[], $18::text[]) AS s(order_id) JOIN placed ON placed.id = s.order_id
+	SELECT s.* FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
+		$15::text[], $16::text[], $17::text[]) AS s(order_id) JOIN placed ON placed.id = s.order_id
 ), events AS (
 	INSERT INTO order_events (order_id, version, at, type, status, payment_status, reason)
-	SELECT e.* FROM unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::text[], $25::text[])
+	SELECT e.* FROM unnest($18::uuid[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[], $24::text[])
 		AS e(order_id) JOIN placed ON placed.id = e.order_id
 ), skus AS (
 	INSERT INTO order_skus (sku, order_id)
-	SELECT k.sku, k.order_id FROM unnest($26::text[], $27::uuid[]) AS k(sku, order_id) JOIN placed ON placed.id = k.order_id
+	SELECT k.sku, k.order_id FROM unnest($25::text[], $26::uuid[]) AS k(sku, order_id) JOIN placed ON placed.id = k.order_id
 )
 SELECT id FROM placed`
 

@@ -13,11 +13,11 @@ import (
 
 // columns are what targets takes, of orders o and order_states s.
 const columns = `o.id, o.payment_id, o.caller, s.status, s.payment_status, s.fulfillment_status, o.request, s.progress,
-	s.version, s.lease, s.attempts, s.next_attempt_at, o.created_at, s.updated_at`
+	s.version, s.lease, s.next_attempt_at, o.created_at, s.updated_at`
 
 func targets(r *orders.Row) []any {
 	return []any{(*[16]byte)(&r.ID), (*[16]byte)(&r.PaymentID), &r.Caller, (*string)(&r.Status), (*string)(&r.PaymentStatus),
-		(*string)(&r.FulfillmentStatus), &r.Request, &r.Progress, &r.Version, &r.Lease, &r.Attempts, &r.NextAttemptAt,
+		(*string)(&r.FulfillmentStatus), &r.Request, &r.Progress, &r.Version, &r.Lease, &r.NextAttemptAt,
 		&r.CreatedAt, &r.UpdatedAt}
 }
 

@@ -10,17 +10,17 @@ import (
 )
 
 const saveSQL = `WITH saved AS (
-	UPDATE order_states s SET version = c.version, attempts = c.attempts, next_attempt_at = c.next_attempt_at,
+	UPDATE order_states s SET version = c.version, next_attempt_at = c.next_attempt_at,
 		updated_at = c.updated_at, status = c.status, payment_status = c.payment_status,
 		fulfillment_status = c.fulfillment_status, progress = c.progress
-	FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
-		$9::text[], $10::text[], $11::bigint[]) AS c(order_id, version, lease, attempts, next_attempt_at, updated_at, status,
+	FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+		$8::text[], $9::text[], $10::bigint[]) AS c(order_id, version, lease, next_attempt_at, updated_at, status,
 		payment_status, fulfillment_status, progress, from_version)
 	WHERE s.order_id = c.order_id AND s.version = c.from_version AND s.lease = c.lease
 	RETURNING s.order_id
 ), events AS (
 	INSERT INTO order_events (order_id, version, at, type, status, payment_status, reason)
-	SELECT e.* FROM unnest($12::uuid[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[])
+	SELECT e.* FROM unnest($11::uuid[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
 		AS e(order_id) JOIN saved ON saved.order_id = e.order_id
 )
 SELECT order_id FROM saved`

@@ -13,7 +13,7 @@ const (
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`
 
 	insertState = `INSERT INTO order_states (order_id, status, payment_status, fulfillment_status, progress, version, lease,
-	attempts, next_attempt_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	next_attempt_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	insertEvent = `INSERT INTO order_events (order_id, version, type, status, payment_status, reason, at)
 	VALUES (?, ?, ?, ?, ?, ?, ?)`
@@ -97,7 +97,7 @@ func writeState(c *sqlite.Conn, row *orders.Row) error {
 		return err
 	}
 	return stmt.Blob(row.ID[:]).Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).
-		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.Attempts).Int64(row.NextAttemptAt).
+		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.NextAttemptAt).
 		Int64(row.UpdatedAt).Exec()
 }
 

@@ -12,16 +12,16 @@ import (
 // columns are what scan reads of orders o and order_states s; columnCount is how many.
 const (
 	columns = `o.id, o.payment_id, o.caller, s.status, s.payment_status, s.fulfillment_status, o.request, s.progress,
-	s.version, s.lease, s.attempts, s.next_attempt_at, o.created_at, s.updated_at`
-	columnCount = 14
+	s.version, s.lease, s.next_attempt_at, o.created_at, s.updated_at`
+	columnCount = 13
 )
 
 func scan(r sqlite.Row) (orders.Order, error) {
 	row := orders.Row{
 		Caller: r.Text(2), Status: orders.Status(r.Text(3)), PaymentStatus: orders.PaymentStatus(r.Text(4)),
 		FulfillmentStatus: orders.FulfillmentStatus(r.Text(5)), Request: r.Raw(6), Progress: r.Raw(7),
-		Version: r.Int64(8), Lease: r.Int64(9), Attempts: r.Int64(10), NextAttemptAt: r.Int64(11),
-		CreatedAt: r.Int64(12), UpdatedAt: r.Int64(13),
+		Version: r.Int64(8), Lease: r.Int64(9), NextAttemptAt: r.Int64(10),
+		CreatedAt: r.Int64(11), UpdatedAt: r.Int64(12),
 	}
 	copy(row.ID[:], r.Raw(0))
 	copy(row.PaymentID[:], r.Raw(1))

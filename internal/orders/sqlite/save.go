@@ -9,7 +9,7 @@ import (
 )
 
 const updateState = `UPDATE order_states SET status = ?, payment_status = ?, fulfillment_status = ?, progress = ?, version = ?,
-	attempts = ?, next_attempt_at = ?, updated_at = ? WHERE order_id = ? AND version = ? AND lease = ?`
+	next_attempt_at = ?, updated_at = ? WHERE order_id = ? AND version = ? AND lease = ?`
 
 // Save implements orders.Store.
 func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, error) {
@@ -44,7 +44,7 @@ func saveOne(c *sqlite.Conn, change *orders.Change, row *orders.Row) (bool, erro
 		return false, err
 	}
 	err = stmt.Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).Text(string(row.Progress)).
-		Int64(row.Version).Int64(row.Attempts).Int64(row.NextAttemptAt).Int64(row.UpdatedAt).
+		Int64(row.Version).Int64(row.NextAttemptAt).Int64(row.UpdatedAt).
 		Blob(row.ID[:]).Int64(change.FromVersion).Int64(row.Lease).Exec()
 	if err != nil || c.Changes() == 0 {
 		return false, err

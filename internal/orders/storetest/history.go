@@ -89,7 +89,7 @@ func (h *history) place(t *rapid.T) {
 		}
 		h.due(t, &placements[i].Order)
 		if rapid.IntRange(0, 50).Draw(t, "spoil") == 0 {
-			placements[i].Order.Attempts = -1
+			placements[i].Order.Lease = -1
 		}
 	}
 	h.placeAll(t, placements)
@@ -153,7 +153,7 @@ func (h *history) save(t *rapid.T) {
 func (h *history) move(t *rapid.T, o *orders.Order) {
 	h.due(t, o)
 	now := h.clock.Now()
-	switch draw(t, "move", "hold", "charge", "cancel", "release", "close", "attempt", "spoil") {
+	switch draw(t, "move", "hold", "charge", "cancel", "release", "close", "spoil") {
 	case "hold":
 		if o.Status == orders.Placed {
 			h.held(o)
@@ -170,8 +170,6 @@ func (h *history) move(t *rapid.T, o *orders.Order) {
 		if o.RefundDue {
 			o.ApplyClose(orders.ChargeResult{Status: orders.ChargeRefunded}, now)
 		}
-	case "attempt":
-		o.Attempts++
 	case "spoil":
 		if rapid.IntRange(0, 5).Draw(t, "spoilt") == 0 {
 			o.PaymentStatus = "owed"

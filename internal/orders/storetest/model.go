@@ -106,7 +106,7 @@ func (m *model) place(p orders.Placement) (orders.Placing, error) {
 func (m *model) put(row orders.Row, events []orders.Event) error {
 	_, status := orders.Transitions[row.Status]
 	if !status || !slices.Contains(paymentStatuses, row.PaymentStatus) || !slices.Contains(fulfillments, row.FulfillmentStatus) ||
-		row.Version < 1 || min(row.Lease, row.Attempts, row.NextAttemptAt, row.UpdatedAt) < 0 {
+		row.Version < 1 || min(row.Lease, row.NextAttemptAt, row.UpdatedAt) < 0 {
 		return errInvalid
 	}
 	if err := m.set(row); err != nil {
@@ -160,7 +160,7 @@ func (m *model) save(c orders.Change) (bool, error) {
 		return false, err
 	}
 	row.Status, row.PaymentStatus, row.FulfillmentStatus = next.Status, next.PaymentStatus, next.FulfillmentStatus
-	row.Progress, row.Version, row.Attempts = next.Progress, next.Version, next.Attempts
+	row.Progress, row.Version = next.Progress, next.Version
 	row.NextAttemptAt, row.UpdatedAt = next.NextAttemptAt, next.UpdatedAt
 	return true, m.put(row, c.Events)
 }

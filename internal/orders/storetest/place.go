@@ -156,7 +156,6 @@ func placeAllOrNothing(f *fixture) {
 		"fulfillment":    func(o *orders.Order) { o.FulfillmentStatus = "eaten" },
 		"version":        func(o *orders.Order) { o.Version = 0 },
 		"lease":          func(o *orders.Order) { o.Lease = -1 },
-		"attempts":       func(o *orders.Order) { o.Attempts = -1 },
 		"due":            func(o *orders.Order) { o.NextAttemptAt = o.NextAttemptAt.AddDate(-100, 0, 0) },
 		"created":        func(o *orders.Order) { o.CreatedAt = o.CreatedAt.AddDate(-100, 0, 0) },
 	} {

@@ -42,7 +42,7 @@ func saveProgress(f *fixture) {
 			changes[i] = change(o, func(o *orders.Order) {
 				f.held(o)
 				f.charged(orders.ChargePending)(o) // two events in one write
-				o.Attempts, o.NextAttemptAt = 3, time.Time{}
+				o.NextAttemptAt = time.Time{}
 			})
 		}
 		f.save(changes...)
@@ -151,7 +151,7 @@ func saveMixedBatch(f *fixture) {
 // saveWithoutEvents is how an order is parted with: only its next attempt changes, and its version stays.
 func saveWithoutEvents(f *fixture) {
 	placed := f.placed(1)[0]
-	c := change(placed, func(o *orders.Order) { o.Attempts++; o.NextAttemptAt = o.NextAttemptAt.Add(time.Hour) })
+	c := change(placed, func(o *orders.Order) { o.NextAttemptAt = o.NextAttemptAt.Add(time.Hour) })
 	f.save(c)
 	f.same(f.get(placed.ID), c.Order)
 	f.timeline(placed.ID, placed.Events())
@@ -163,7 +163,6 @@ func saveAllOrNothing(f *fixture) {
 		"payment status": func(c *orders.Change) { c.Order.PaymentStatus = "owed" },
 		"fulfillment":    func(c *orders.Change) { c.Order.FulfillmentStatus = "" },
 		"version":        func(c *orders.Change) { c.Order.Version = -1 },
-		"attempts":       func(c *orders.Change) { c.Order.Attempts = -1 },
 		"event's status": func(c *orders.Change) { c.Events[0].Status = "lost" },
 		"event's type":   func(c *orders.Change) { c.Events[0].Type = "" },
 		"event's time":   func(c *orders.Change) { c.Events[0].At = time.Time{} },

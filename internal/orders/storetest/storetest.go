@@ -200,9 +200,9 @@ func stored(o orders.Order) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("%s payment=%s caller=%q email=%q %s/%s/%s v%d lease=%d attempts=%d next=%d created=%d updated=%d request=%s progress=%s",
+	return fmt.Sprintf("%s payment=%s caller=%q email=%q %s/%s/%s v%d lease=%d next=%d created=%d updated=%d request=%s progress=%s",
 		row.ID, row.PaymentID, row.Caller, row.Email, row.Status, row.PaymentStatus, row.FulfillmentStatus, row.Version,
-		row.Lease, row.Attempts, row.NextAttemptAt, row.CreatedAt, row.UpdatedAt, row.Request, row.Progress)
+		row.Lease, row.NextAttemptAt, row.CreatedAt, row.UpdatedAt, row.Request, row.Progress)
 }
 
 // timeline says that the store has these events of an order.

@@ -23,7 +23,6 @@ CREATE TABLE order_states (
     order_id           uuid   NOT NULL PRIMARY KEY,
     version            bigint NOT NULL CHECK (version > 0),
     lease              bigint NOT NULL CHECK (lease >= 0),
-    attempts           bigint NOT NULL CHECK (attempts >= 0),
     next_attempt_at    bigint NOT NULL CHECK (next_attempt_at >= 0),
     updated_at         bigint NOT NULL CHECK (updated_at >= 0),
     status             text   COLLATE "C" NOT NULL CHECK (status IN ('placed', 'held', 'awaiting_payment', 'confirmed', 'completed', 'rejected', 'canceled')),

@@ -26,7 +26,6 @@ CREATE TABLE order_states (
     progress           TEXT    NOT NULL,
     version            INTEGER NOT NULL CHECK (version > 0),
     lease              INTEGER NOT NULL CHECK (lease >= 0),
-    attempts           INTEGER NOT NULL CHECK (attempts >= 0),
     next_attempt_at    INTEGER NOT NULL CHECK (next_attempt_at >= 0),
     updated_at         INTEGER NOT NULL CHECK (updated_at >= 0)
 ) STRICT, WITHOUT ROWID;
