@@ -25,14 +25,15 @@ func (migrateCommand) Help() string {
 	return `Without a service's database, the databases of "veloz up" are migrated: those below --data, or the schemas in --database.
 Migrations only go forward; running this twice changes nothing, and two at once wait for each other.
 
+Examples:
+
   veloz migrate
   veloz migrate --database postgres://veloz:secret@db/veloz
   veloz migrate --orders-database postgres://pedidos:secret@db/pedidos`
 }
 
 // Run is called by the command line.
-func (c *migrateCommand) Run(out io.Writer) error {
-	ctx := context.Background()
+func (c *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	urls := databases{c.OrdersURL.Reveal(), c.PaymentsURL.Reveal(), c.InventoryURL.Reveal()}
 	if urls == (databases{}) {
 		var err error

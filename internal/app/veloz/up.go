@@ -2,11 +2,11 @@ package veloz
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"net/url"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/gatewayapp"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/inventoryapp"
@@ -19,6 +19,9 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 )
+
+// schemaTimeout is long for three statements, and short for a person who mistyped an address.
+const schemaTimeout = 10 * time.Second
 
 // place is where the services keep their data.
 type place struct {
@@ -38,7 +41,7 @@ func (p place) databases() (databases, error) {
 	}
 	u, err := url.Parse(p.Database.Reveal())
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return databases{}, fmt.Errorf("--database must be a URL such as postgres://user:password@host:5432/name; the embedded database needs only --data")
+		return databases{}, errors.New("--database must be a URL such as postgres://user:password@host:5432/name; the embedded database needs only --data")
 	}
 	schema := func(name string) string {
 		with := *u
@@ -55,7 +58,9 @@ func (p place) prepare(ctx context.Context) error {
 	if p.Database == "" {
 		return nil
 	}
-	return process.EnsureSchemas(ctx, p.Database.Reveal(), "orders", "payments", "inventory")
+	ctx, cancel := context.WithTimeout(ctx, schemaTimeout)
+	defer cancel()
+	return explainDatabase(process.EnsureSchemas(ctx, p.Database.Reveal(), "orders", "payments", "inventory"))
 }
 
 // upCommand runs the whole platform in one process.
@@ -70,9 +75,21 @@ type upCommand struct {
 	GatewayConfig   gatewayapp.Config  `embed:""`
 }
 
+// Help is shown by --help.
+func (upCommand) Help() string {
+	return `Gateway, orders, payments and inventory in one process, on an embedded database. Ctrl-C finishes what is under way and stops;
+the next start finds everything again.
+
+Examples:
+
+  veloz up --demo
+  veloz up --listen-address :8080 --data /var/lib/veloz
+  DATABASE_URL=postgres://veloz:secret@localhost/veloz veloz up`
+}
+
 // Run is called by the command line.
 func (c *upCommand) Run(out io.Writer) error {
-	return process.Run(context.Background(), program, c.Service, func(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime) error {
+	err := process.Run(context.Background(), program, c.Service, func(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime) error {
 		server, admin, err := c.start(ctx, stack, rt)
 		if err != nil {
 			return err
@@ -80,13 +97,14 @@ func (c *upCommand) Run(out io.Writer) error {
 		welcome(out, *c, server.Addr(), admin)
 		return nil
 	})
+	return explainListen(err)
 }
 
 // start composes the services bottom up, so that the stack stops them top down.
 func (c *upCommand) start(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime) (*httpx.Server, keys.AdminKey, error) {
 	admin, err := keys.EnsureAdmin(c.Data, rt.Clock.Now())
 	if err != nil {
-		return nil, keys.AdminKey{}, fmt.Errorf("make the administrator's key: %w", err)
+		return nil, keys.AdminKey{}, explainFolder(c.Data, err)
 	}
 	urls, err := c.databases()
 	if err != nil {
@@ -118,46 +136,4 @@ func (c *upCommand) start(ctx context.Context, stack *lifecycle.Stack, rt *proce
 		Inventory: gateway.Backend{Handler: rt.Backend(inventory.Component)},
 	})
 	return server, admin, err
-}
-
-// welcome tells a newcomer what to do next. The curl works when pasted.
-func welcome(out io.Writer, c upCommand, address string, admin keys.AdminKey) {
-	base := "http://" + strings.NewReplacer("[::]", "localhost", "127.0.0.1", "localhost").Replace(address)
-	store := "SQLite in " + relative(c.Data)
-	if c.Database != "" {
-		store = c.Database.String()
-	}
-	fmt.Fprintf(out, `
-Pedidos Veloz is up at %[1]s
-
-  API documentation   %[1]s/docs
-  Data                %[2]s
-  Administrator key   %[3]s
-
-Take an order:
-
-  curl -s %[1]s/v1/orders \
-    -H "Authorization: Bearer $(cat %[3]s)" \
-    -H "Idempotency-Key: order-$(date +%%s)" \
-    -H "Content-Type: application/json" \
-    -d '{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"CAFE-500G","quantity":2}],"payment":{"method":"card","token":"tok_approved"}}'
-
-`, base, store, relative(admin.PlaintextFile))
-	if !c.Demo {
-		fmt.Fprint(out, "The catalogue starts empty: stop, and start with --demo for a small one, or see `veloz items --help`.\n\n")
-	}
-	fmt.Fprint(out, "Ctrl-C stops; everything is kept.\n")
-}
-
-// relative is path as seen from here, where that is shorter.
-func relative(path string) string {
-	here, err := filepath.Abs(".")
-	if err != nil {
-		return path
-	}
-	short, err := filepath.Rel(here, path)
-	if err != nil || len(short) > len(path) {
-		return path
-	}
-	return short
 }

@@ -30,6 +30,17 @@ type commands struct {
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the veloz that runs on this host whether it is ready, as containers do."`
 }
 
+// Help is shown by --help.
+func (commands) Help() string {
+	return `Start here:
+
+  veloz up --demo                        # and in another terminal:
+  veloz orders place --sku CAFE-500G
+  veloz orders list
+
+Each command has examples: veloz orders place --help`
+}
+
 // Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 func Main(args []string) int {
 	if len(args) == 0 {
@@ -62,6 +73,14 @@ func untilInterrupted() (context.Context, error) {
 }
 
 type versionCommand struct{}
+
+// Help is shown by --help.
+func (versionCommand) Help() string {
+	return `Examples:
+
+  veloz version
+  veloz --version`
+}
 
 // Run is called by the command line.
 func (versionCommand) Run(out io.Writer) error {

@@ -45,6 +45,7 @@ func Parse(target any, program Program) (*kong.Context, error) {
 	}
 	settings, exited := &standard{}, false
 	parser, err := kong.New(target, kong.Name(program.Name), kong.Description(program.Description), kong.Embed(settings),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Vars{"version": program.Version, "log_format": "json"}, kong.Vars(program.Vars),
 		kong.Writers(program.Stdout, program.Stdout), kong.Exit(func(int) { exited = true }))
 	if err != nil {
@@ -156,7 +157,10 @@ func (l *layers) explain(err error) error {
 			text += fmt.Sprintf("; set %s or --%s", flag.Envs[0], name)
 		}
 	}
-	return errors.New(text + "; --help lists every setting")
+	if !strings.HasSuffix(text, "?") {
+		text += ";"
+	}
+	return errors.New(text + " --help lists every setting")
 }
 
 func mentions(text, name string) bool {
