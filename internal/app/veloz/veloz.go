@@ -25,6 +25,7 @@ type commands struct {
 	Pix         pixCommand         `cmd:"" help:"Pay by Pix, in the sandbox."`
 	Health      healthCommand      `cmd:"" help:"Ask the gateway and the services whether they are up."`
 	Keys        keysCommand        `cmd:"" help:"Make, list and revoke API keys."`
+	Load        loadCommand        `cmd:"" help:"Put load on a platform and check the truth of its answers."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the databases' schemas up to date."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the veloz that runs on this host whether it is ready, as containers do."`

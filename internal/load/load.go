@@ -1,0 +1,200 @@
+// Package load drives a platform with orders and then checks the truth of what it was told.
+//
+// A run sets up stock of its own through the API, sends requests in an open or a closed loop, records latencies and
+// outcomes, and at the end reads back what was acknowledged: an order that is missing, doubled or different, and stock
+// that does not add up, fail the run. Latency in an open loop counts from the moment at which a request was due, not from
+// when a connection was free for it, so that a platform that stalls cannot hide it (no coordinated omission).
+//
+// The client is our own (conn.go): the generator often shares its cores with the platform, so what it costs is measured
+// as the platform's. net/http's client takes 80 µs of CPU more a request (BenchmarkConn, BenchmarkNetHTTP).
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// The bounds of a run, whatever its configuration says.
+const (
+	MaxDuration = 24 * time.Hour
+	MaxArrivals = 20_000_000 // an acknowledged order takes 32 bytes until it was read back
+	MaxClients  = 20_000
+	MaxSKUs     = 1_000_000
+)
+
+// Config is one run.
+type Config struct {
+	URL string // of the platform, such as http://127.0.0.1:8000
+	Key string // an API key with orders, inventory and, for Pix, sandbox scopes; may be empty
+
+	Scenario Scenario
+	SKUs     int    // how many there are; Hot and Flash use 1
+	Items    int    // lines of an order, each another SKU
+	Stock    int64  // units of each SKU
+	Prefix   string // of the SKUs; empty: one of this run's own
+
+	// Rate is arrivals a second of an open loop; 0 makes a closed loop, in which each client sends when it was answered.
+	Rate float64
+	// RateEnd is the rate that the last arrival has, reached in a straight line; 0: Rate.
+	RateEnd float64
+	// Clients is how many requests may be under way: the connections.
+	Clients int
+	// Ramp is how long an open loop takes to reach Rate, and a closed loop to start all its clients.
+	Ramp     time.Duration
+	Duration time.Duration
+	Arrivals int64         // at most; 0: MaxArrivals
+	Timeout  time.Duration // of a request; after it the outcome is unknown
+	Seed     uint64        // of SKUs, mix and arrival times
+
+	// ReadBack bounds the acknowledged orders that are all read back; of more, this many are sampled. 0 checks nothing.
+	ReadBack int
+	// SettleWithin is how long orders and stock may still move after the run; 0: half a minute.
+	SettleWithin time.Duration
+	// Progress hears of the run as it goes. May be nil.
+	Progress func(Snapshot)
+	// Log is where set-up and check say what they do. May be nil.
+	Log io.Writer
+}
+
+func (c Config) validate() error {
+	problem := func(bad bool, text string, args ...any) error {
+		if bad {
+			return fmt.Errorf(text, args...)
+		}
+		return nil
+	}
+	return errors.Join(
+		problem(c.Scenario.steps() == nil, "unknown scenario %q", c.Scenario),
+		problem(c.SKUs < 1 || c.SKUs > MaxSKUs, "SKUs (%d) must be between 1 and %d", c.SKUs, MaxSKUs),
+		problem(c.Items < 1 || c.Items > 100 || c.Items > c.SKUs, "items (%d) must be between 1 and 100, and not more than SKUs (%d)", c.Items, c.SKUs),
+		problem(c.Stock < 1 || c.Stock > 1_000_000_000, "stock (%d) must be between 1 and 1,000,000,000", c.Stock),
+		problem(c.Rate < 0 || c.Rate > 1e6 || c.RateEnd < 0 || c.RateEnd > 1e6, "rates must be between 0 and 1,000,000 a second"),
+		problem(c.RateEnd > 0 && c.Rate == 0, "a rate to end with needs a rate to begin with"),
+		problem(c.Clients < 1 || c.Clients > MaxClients, "clients (%d) must be between 1 and %d", c.Clients, MaxClients),
+		problem(c.Ramp < 0 || c.Ramp > c.Duration, "the ramp (%s) must not be longer than the run (%s)", c.Ramp, c.Duration),
+		problem(c.Duration <= 0 || c.Duration > MaxDuration, "the duration (%s) must be between 0 and %s", c.Duration, MaxDuration),
+		problem(c.Arrivals < 0 || c.Arrivals > MaxArrivals, "arrivals (%d) must be between 0 and %d", c.Arrivals, MaxArrivals),
+		problem(c.Timeout <= 0, "the timeout must be positive"),
+		problem(c.ReadBack < 0, "the orders to read back must not be negative"),
+	)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Scenario == Hot || c.Scenario == Flash {
+		c.SKUs, c.Items = 1, 1
+	}
+	if c.Arrivals == 0 {
+		c.Arrivals = MaxArrivals
+	}
+	if c.SettleWithin == 0 {
+		c.SettleWithin = 30 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = io.Discard
+	}
+	return c
+}
+
+// run is a Config under way.
+type run struct {
+	cfg      Config
+	target   target
+	shop     shop
+	pace     *pace
+	recorder *recorder
+	before   stockBefore
+}
+
+// Run sets up, drives and checks. The report is there, as far as it goes, beside an error too. When ctx ends nothing new
+// is sent, what is under way is awaited, and the check is made all the same: a bound of its own ends it.
+func Run(ctx context.Context, cfg Config) (Report, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return Report{}, fmt.Errorf("configure the load: %w", err)
+	}
+	r := &run{cfg: cfg, recorder: newRecorder()}
+	var err error
+	if r.target, err = parseTarget(cfg.URL, cfg.Key, cfg.Timeout); err != nil {
+		return Report{}, err
+	}
+	r.shop = newShop(cfg)
+	if r.before, err = r.setUp(ctx); err != nil {
+		return Report{}, fmt.Errorf("set up the stock: %w", err)
+	}
+	buyers, measured, err := r.drive(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	report := r.report(measured)
+	if cfg.ReadBack > 0 {
+		report.Truth, err = r.check(context.WithoutCancel(ctx), buyers)
+	}
+	return report, err
+}
+
+// measured is what the measured part of a run took.
+type measured struct {
+	began   time.Time
+	elapsed time.Duration
+	cpu     time.Duration
+}
+
+// drive sends until time, count or ctx end, and awaits the answers of what was sent.
+func (r *run) drive(ctx context.Context) ([]*buyer, measured, error) {
+	buyers := make([]*buyer, r.cfg.Clients)
+	for i := range buyers {
+		buyers[i] = newBuyer(r, i)
+	}
+	if err := connectAll(ctx, buyers); err != nil {
+		return nil, measured{}, fmt.Errorf("connect to %s: %w", r.cfg.URL, err)
+	}
+	defer func() {
+		for _, b := range buyers {
+			b.conn.close()
+		}
+	}()
+	began, cpu := time.Now(), processCPU()
+	r.pace = newPace(r.cfg, began)
+	r.recorder.begin(began)
+	watched := make(chan struct{})
+	stop := make(chan struct{})
+	go func() {
+		defer close(watched)
+		r.recorder.watch(stop, r.cfg.Progress)
+	}()
+	var wg sync.WaitGroup
+	for _, b := range buyers {
+		wg.Go(func() { b.shopUntil(ctx) })
+	}
+	wg.Wait()
+	m := measured{began, time.Since(began), processCPU() - cpu}
+	close(stop)
+	<-watched
+	return buyers, m, nil
+}
+
+// connectAll opens the connections before the clock starts, a few at a time.
+func connectAll(ctx context.Context, buyers []*buyer) error {
+	const atOnce = 64
+	places := make(chan struct{}, atOnce)
+	errs := make([]error, len(buyers))
+	var wg sync.WaitGroup
+	for i, b := range buyers {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			errs[i] = b.conn.connect(ctx)
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is what came of a run.
+type Report struct {
+	Scenario  Scenario  `json:"scenario"`
+	URL       string    `json:"url"`
+	Loop      string    `json:"loop"` // open or closed
+	Rate      float64   `json:"rate_per_second,omitempty"`
+	RateEnd   float64   `json:"rate_end_per_second,omitempty"`
+	Clients   int       `json:"clients"`
+	SKUs      int       `json:"skus"`
+	Items     int       `json:"items_per_order"`
+	Stock     int64     `json:"stock_per_sku"`
+	Seed      uint64    `json:"seed"`
+	StartedAt time.Time `json:"started_at"`
+	Seconds   float64   `json:"seconds"`
+	// OrdersPerSecond counts acknowledged orders alone.
+	OrdersPerSecond   float64   `json:"orders_per_second"`
+	RequestsPerSecond float64   `json:"requests_per_second"`
+	Kinds             []Summary `json:"kinds"`
+	Series            []Second  `json:"series"`
+	Generator         Generator `json:"generator"`
+	// Truth is nil when it was not asked for.
+	Truth *Truth `json:"truth,omitempty"`
+}
+
+// Summary is one kind of request.
+type Summary struct {
+	Kind     Kind              `json:"kind"`
+	Requests int64             `json:"requests"`
+	Outcomes map[Outcome]int64 `json:"outcomes"`
+	MeanUS   float64           `json:"mean_us"`
+	// Percentiles are of latency.
+	Percentiles []Percentile `json:"percentiles"`
+}
+
+// Percentile is one point of a distribution.
+type Percentile struct {
+	Percent float64 `json:"percent"`
+	US      int64   `json:"us"`
+}
+
+// Generator is what the load itself cost.
+type Generator struct {
+	CPUSeconds      float64 `json:"cpu_seconds"`
+	CPUPerRequestUS float64 `json:"cpu_per_request_us"`
+}
+
+var percents = []float64{50, 75, 90, 95, 99, 99.9, 99.99, 100}
+
+func (r *run) report(m measured) Report {
+	cfg, rec := r.cfg, r.recorder
+	report := Report{Scenario: cfg.Scenario, URL: cfg.URL, Loop: "closed", Rate: cfg.Rate, RateEnd: cfg.RateEnd, Clients: cfg.Clients, SKUs: cfg.SKUs,
+		Items: cfg.Items, Stock: cfg.Stock, Seed: cfg.Seed, StartedAt: m.began.UTC(), Seconds: m.elapsed.Seconds(), Series: rec.seconds}
+	if cfg.Rate > 0 {
+		report.Loop = "open"
+	}
+	requests := int64(0)
+	for _, kind := range []Kind{Place, Read, List, Cancel, Pay, Wait} {
+		histogram := rec.latencies[kind]
+		if histogram == nil {
+			continue
+		}
+		s := Summary{Kind: kind, Requests: histogram.TotalCount(), Outcomes: rec.outcomes[kind], MeanUS: histogram.Mean()}
+		for _, percent := range percents {
+			s.Percentiles = append(s.Percentiles, Percentile{percent, histogram.ValueAtPercentile(percent)})
+		}
+		report.Kinds = append(report.Kinds, s)
+		requests += s.Requests
+	}
+	placed := rec.outcomes[Place]
+	report.OrdersPerSecond = float64(placed["confirmed"]+placed["awaiting_payment"]+placed[Accepted]) / m.elapsed.Seconds()
+	report.RequestsPerSecond = float64(requests) / m.elapsed.Seconds()
+	report.Generator = Generator{CPUSeconds: m.cpu.Seconds(), CPUPerRequestUS: float64(m.cpu.Microseconds()) / float64(max(1, requests))}
+	return report
+}
+
+// Failures counts the requests that the platform failed, and answers 503 and 429 among them.
+func (r Report) Failures() (n int64) {
+	for _, kind := range r.Kinds {
+		for outcome, count := range kind.Outcomes {
+			if outcome.fails() {
+				n += count
+			}
+		}
+	}
+	return n
+}
+
+// Percentile is a latency of a kind, or 0 where there is none.
+func (r Report) Percentile(kind Kind, percent float64) time.Duration {
+	for _, s := range r.Kinds {
+		for _, p := range s.Percentiles {
+			if s.Kind == kind && p.Percent == percent {
+				return time.Duration(p.US) * time.Microsecond
+			}
+		}
+	}
+	return 0
+}
+
+// WriteJSON writes the whole report.
+func (r Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// WriteText writes what a person wants to know.
+func (r Report) WriteText(w io.Writer) error {
+	fmt.Fprintf(w, "\n%s, %s loop, %d clients, %d SKUs, %.1f s: %.0f orders/s, %.0f requests/s\n\n", r.Scenario, r.Loop, r.Clients, r.SKUs,
+		r.Seconds, r.OrdersPerSecond, r.RequestsPerSecond)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\trequests\tmean\t")
+	for _, percent := range percents {
+		fmt.Fprintf(table, "%s\t", percentName(percent))
+	}
+	fmt.Fprintln(table)
+	for _, s := range r.Kinds {
+		fmt.Fprintf(table, "%s\t%d\t%s\t", s.Kind, s.Requests, milliseconds(int64(s.MeanUS)))
+		for _, p := range s.Percentiles {
+			fmt.Fprintf(table, "%s\t", milliseconds(p.US))
+		}
+		fmt.Fprintln(table)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, s := range r.Kinds {
+		fmt.Fprintf(w, "%-7s %s\n", s.Kind, outcomeText(s.Outcomes))
+	}
+	fmt.Fprintf(w, "\nThe generator used %.1f s of CPU, %.0f µs a request.\n", r.Generator.CPUSeconds, r.Generator.CPUPerRequestUS)
+	if r.Truth == nil {
+		fmt.Fprintln(w, "The truth was not checked.")
+		return nil
+	}
+	return r.Truth.writeText(w)
+}
+
+func (t Truth) writeText(w io.Writer) error {
+	how := "all orders of the run were listed"
+	if !t.Complete {
+		how = "acknowledged orders were sampled"
+	}
+	verdict := "The truth holds"
+	if !t.OK() {
+		verdict = "THE TRUTH DOES NOT HOLD"
+	}
+	_, err := fmt.Fprintf(w, "%s: %d orders acknowledged, %d read back (%s), %d missing, %d different, %d doubled, %d nobody was told of, %d unsettled;\n"+
+		"%d placements without an answer, of which %d are there; stock of %d SKUs: %d units held, %d SKUs wrong, %d oversold. (%.1f s)\n",
+		verdict, t.Acknowledged, t.ReadBack, how, t.Missing, t.Different, t.Doubled, t.Unasked, t.Unsettled, t.Unknown, t.Resolved,
+		t.SKUs, t.UnitsHeld, t.WrongStock, t.Oversold, t.Seconds)
+	for _, problem := range t.Problems {
+		fmt.Fprintf(w, "  - %s\n", problem)
+	}
+	return err
+}
+
+func percentName(percent float64) string {
+	if percent == 100 {
+		return "max"
+	}
+	return fmt.Sprintf("p%g", percent)
+}
+
+func milliseconds(us int64) string { return fmt.Sprintf("%.2f ms", float64(us)/1000) }
+
+func outcomeText(outcomes map[Outcome]int64) string {
+	words := make([]string, 0, len(outcomes))
+	for _, outcome := range byCount(outcomes) {
+		words = append(words, fmt.Sprintf("%s %d", outcome, outcomes[outcome]))
+	}
+	return strings.Join(words, ", ")
+}
+
+// byCount lists outcomes, the most frequent first.
+func byCount(outcomes map[Outcome]int64) []Outcome {
+	names := make([]Outcome, 0, len(outcomes))
+	for name := range outcomes {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b Outcome) int {
+		if outcomes[a] != outcomes[b] {
+			return int(outcomes[b] - outcomes[a])
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	return names
+}
