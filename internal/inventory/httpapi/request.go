@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory"
@@ -22,10 +20,9 @@ func invalid(field, message string) *httpx.Error {
 		Detail: field + " " + message, Fields: []httpx.FieldError{{Field: field, Message: message}}}
 }
 
-// checkText refuses what PostgreSQL cannot store, in both engines alike.
 func checkText(field, text string) error {
-	if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
-		return invalid(field, "must be UTF-8 without the character U+0000")
+	if message := httpx.CheckText(text); message != "" {
+		return invalid(field, message)
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func newRequest(body *ordersapi.NewOrder) (orders.Request, error) {
 	return request, nil
 }
 
+// pointerEscapes are those of JSON pointers (RFC 6901, section 3).
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
 // checkTexts looks at the texts whose shape the contract leaves open.
 func checkTexts(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 	check := func(field, text string) {
@@ -72,7 +75,7 @@ func checkTexts(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 			check("/metadata", name)
 			continue // such a name is no pointer for people to read
 		}
-		check("/metadata/"+name, value)
+		check("/metadata/"+pointerEscapes.Replace(name), value)
 	}
 	return fields
 }
@@ -166,6 +169,9 @@ func parsePrefer(header string, maxWait time.Duration) preference {
 }
 
 func newFilter(params ordersapi.ListOrdersParams) (orders.Filter, error) {
+	if message := httpx.CheckText(params.Email.Value); message != "" {
+		return orders.Filter{}, invalid(httpx.FieldError{Field: "query.email", Message: message})
+	}
 	filter := orders.Filter{
 		Status:        orders.Status(params.Status.Or("")),
 		PaymentStatus: orders.PaymentStatus(params.PaymentStatus.Or("")),
