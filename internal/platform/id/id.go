@@ -29,14 +29,21 @@ func Parse[K any](s string) (ID[K], error) {
 	return ID[K](u), nil
 }
 
-// Floor is the smallest id that can be made at t or later: ids compare as their times do, to the millisecond.
+// Floor is the smallest id of t or later: ids compare as their times do, to the microsecond.
 func Floor[K any](t time.Time) ID[K] {
 	var i ID[K]
-	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(max(0, t.UnixMilli())))
-	copy(i[:6], ms[2:])
+	binary.BigEndian.PutUint64(i[:8], timestamp(uint64(max(0, t.UnixMicro()))))
 	return i
 }
+
+// Time is when the id was made, by its source's clock: what Floor compares.
+func (i ID[K]) Time() time.Time {
+	stamp := binary.BigEndian.Uint64(i[:8])
+	return time.UnixMicro(int64(stamp>>16*1000 + stamp&0xfff)).UTC()
+}
+
+// timestamp is the id's first half: milliseconds, the version 7, and the microsecond in the millisecond.
+func timestamp(us uint64) uint64 { return us/1000<<16 | 7<<12 | us%1000 }
 
 // IsZero tells whether the id was never set.
 func (i ID[K]) IsZero() bool { return i == ID[K]{} }
@@ -80,8 +87,7 @@ func New[K any](s *Source) ID[K] {
 	if err != nil {
 		panic(fmt.Sprintf("read randomness for an id: %v", err))
 	}
-	binary.BigEndian.PutUint64(u[:8], us/1000<<16|us%1000)
-	u[6] |= 0x70            // version 7
+	binary.BigEndian.PutUint64(u[:8], timestamp(us))
 	u[8] = u[8]&0x3f | 0x80 // the RFC's variant
 	return ID[K](u)
 }
