@@ -71,6 +71,7 @@ func Parse(target any, program Program) (*kong.Context, error) {
 // layers is what the environment and the file say, as a kong.Resolver.
 type layers struct {
 	flags  map[string]*kong.Flag // by name
+	known  []string              // variables; of every flag, since two commands may have flags of one name
 	env    map[string]string
 	file   map[string]string // by flag's name
 	path   string
@@ -104,6 +105,7 @@ func newLayers(parser *kong.Kong, program Program) (*layers, error) {
 // adopt takes the variables away from kong, which would read the process's environment and put the file above it.
 func (l *layers) adopt(flag *kong.Flag) {
 	l.flags[flag.Name] = flag
+	l.known = append(l.known, flag.Envs...)
 	if len(flag.Envs) > 0 {
 		flag.Help = strings.TrimSpace(flag.Help) + " ($" + strings.Join(flag.Envs, ", $") + ")"
 	}

@@ -113,6 +113,23 @@ func TestKubernetesServiceLinksAreNoTypos(t *testing.T) {
 	}
 }
 
+// TestCommandsMayShareAFlagsName: the variable of one is known although the other's flag of that name has none.
+func TestCommandsMayShareAFlagsName(t *testing.T) {
+	t.Parallel()
+	var target struct {
+		List struct {
+			KeyFile string `name:"key-file" env:"VELOZ_KEY_FILE"`
+		} `cmd:""`
+		Load struct {
+			KeyFile string `name:"key-file"`
+		} `cmd:""`
+	}
+	ctx, err := config.Parse(&target, config.Program{Name: "veloz", Args: []string{"list"}, Env: []string{"VELOZ_KEY_FILE=/key"}})
+	if err != nil || ctx == nil || target.List.KeyFile != "/key" {
+		t.Fatal(target, err)
+	}
+}
+
 func TestCheckConfigPrintsWithoutSecretsAndRoundTrips(t *testing.T) {
 	t.Parallel()
 	env := append(needed, "VELOZ_API_KEY=k3y", "VELOZ_TAGS=a,b")

@@ -22,11 +22,7 @@ const ownPrefix = "VELOZ_"
 var serviceLink = regexp.MustCompile(`^VELOZ_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 
 func (l *layers) unknownVariables() []error {
-	var known []string
-	for _, flag := range l.flags {
-		known = append(known, flag.Envs...)
-	}
-	slices.Sort(known)
+	known := slices.Sorted(slices.Values(l.known))
 	var problems []error
 	for name := range l.env {
 		if strings.HasPrefix(name, ownPrefix) && !slices.Contains(known, name) && !serviceLink.MatchString(name) {
