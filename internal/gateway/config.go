@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -61,6 +62,10 @@ type Backend struct {
 	URL string
 	// Transport reaches the URL; one tuned for few hosts and many connections by default.
 	Transport http.RoundTripper
+	// Frames gathers requests to place an order into batches: the service at URL serves frames.Path.
+	Frames bool
+	// Propagate puts the trace of a request that goes into a frame into its headers; nil leaves them as they are.
+	Propagate func(ctx context.Context, h http.Header)
 }
 
 func (c Config) withDefaults() Config {

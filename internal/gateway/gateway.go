@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/frames"
 )
 
 const (
@@ -39,6 +41,7 @@ type Gateway struct {
 	watcher   *keys.Watcher // nil with inline keys
 	anonymous *addressLimiter
 	inFlight  atomic.Int64
+	gatherer  *frames.Forwarder // nil when orders are forwarded one by one
 }
 
 // New reads the contracts and the keys and makes a gateway; a broken one of either is an error.
@@ -66,8 +69,13 @@ func New(c Config) (*Gateway, error) {
 // recovers from panics and bounds headers and connections.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
-// Run rereads the key file as it changes, until the context ends.
+// Run rereads the key file as it changes and sends gathered orders, until the context ends.
 func (g *Gateway) Run(ctx context.Context) error {
+	if g.gatherer != nil {
+		var sending sync.WaitGroup
+		defer sending.Wait()
+		sending.Go(func() { g.gatherer.Run(ctx) })
+	}
 	if g.watcher == nil {
 		<-ctx.Done()
 		return nil
@@ -130,10 +138,16 @@ func (g *Gateway) addRoutes() error {
 	for _, service := range contract.Services() {
 		forwarders[service] = forwarder(service, g.config.backend(service), g.config.Logger)
 	}
+	if err := g.gatherOrders(); err != nil {
+		return err
+	}
 	for _, op := range g.operations {
 		r := &route{Operation: op, forward: forwarders[op.Service], admission: int64(g.config.MaxInFlight)}
 		if op.ID == placeOrder {
 			r.admission = max(1, r.admission*8/10)
+			if g.gatherer != nil {
+				r.forward = g.gatherer
+			}
 		}
 		if err := g.routes.add(r); err != nil {
 			return err

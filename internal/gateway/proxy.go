@@ -9,8 +9,10 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/frames"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
@@ -38,6 +40,28 @@ func forwarder(service contract.Service, b Backend, logger *slog.Logger) http.Ha
 		ErrorHandler:   proxyError(service, logger),
 		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
+}
+
+// gatherOrders makes the forwarder that sends placements of orders in batches, where the orders service takes them.
+func (g *Gateway) gatherOrders() error {
+	b := g.config.Orders
+	if b.Handler != nil || !b.Frames {
+		return nil
+	}
+	onError := proxyError(contract.Orders, g.config.Logger)
+	gatherer, err := frames.New(frames.Config{
+		URL: b.URL, Transport: b.Transport, Queue: g.config.MaxInFlight, Batches: 2, Open: 64,
+		Timeout: g.config.RequestTimeout + 5*time.Second, Propagate: b.Propagate,
+		OnError: func(w http.ResponseWriter, r *http.Request, err error) {
+			if errors.Is(err, frames.ErrFull) {
+				httpx.WriteProblem(w, errOverloaded)
+				return
+			}
+			onError(w, r, err)
+		},
+	})
+	g.gatherer = gatherer
+	return err
 }
 
 // dropOwnHeaders removes what a backend says about security, for the gateway has said it and a header must not stand twice.

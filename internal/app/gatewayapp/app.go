@@ -14,6 +14,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/telemetry"
 )
 
 var program = process.Program{Name: "api-gateway", Listen: ":8000", Edge: true, Description: "The API gateway: routing, identity and limits in front of the services."}
@@ -63,8 +64,10 @@ func Main(args []string) int {
 		backend := func(peer string, url config.PeerURL) gateway.Backend {
 			return gateway.Backend{URL: string(url), Transport: rt.Tracing.Transport(peer, httpx.Transport(httpx.TransportConfig{}))}
 		}
+		orders := backend("pedidos", s.OrdersURL)
+		orders.Frames, orders.Propagate = true, telemetry.Propagate
 		_, err := Serve(stack, rt, s.Service, s.Config, Keys{File: s.KeysFile, JSON: s.Keys.Reveal()}, Backends{
-			Orders: backend("pedidos", s.OrdersURL), Payments: backend("pagamentos", s.PaymentsURL), Inventory: backend("estoque", s.InventoryURL),
+			Orders: orders, Payments: backend("pagamentos", s.PaymentsURL), Inventory: backend("estoque", s.InventoryURL),
 		})
 		return err
 	})

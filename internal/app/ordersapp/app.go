@@ -108,7 +108,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	if err != nil {
 		return process.Component{}, err
 	}
-	return process.Component{Handler: handler, Route: route(), Checks: []httpx.Check{{Name: "orders_database", Probe: service.Ready}}}, nil
+	return process.Component{Handler: handler, Route: route(), Frames: true, Checks: []httpx.Check{{Name: "orders_database", Probe: service.Ready}}}, nil
 }
 
 // startLoops registers on the stack so that it undoes in this order: the loops that take orders up, what is under way, the stages.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/frames"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/id"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
@@ -50,6 +51,8 @@ type Component struct {
 	// Route names the operation of a request, for metrics and traces.
 	Route  func(*http.Request) string
 	Checks []httpx.Check
+	// Frames says that the gateway may send requests in batches.
+	Frames bool
 }
 
 // Main runs a program until it is told to stop, and returns its exit code. settings is a pointer to a struct with kong's
@@ -108,7 +111,12 @@ func (rt *Runtime) Serve(stack *lifecycle.Stack, common config.Service, componen
 	var server *httpx.Server
 	health := rt.health(component, func() bool { return server.Draining() })
 	component.Handler = rt.Metrics.HTTP(component.Route)(rt.Tracing.HTTP(component.Route)(component.Handler))
-	server = rt.newServer(stack, common, withHealth(component.Handler, health))
+	handler := withHealth(component.Handler, health)
+	if component.Frames {
+		one := httpx.RequestID(httpx.Recover(rt.Log)(component.Handler))
+		handler.Handle(frames.Path, frames.Handler(one))
+	}
+	server = rt.newServer(stack, common, handler)
 	return server, rt.listen(stack, common, server, health)
 }
 
@@ -117,7 +125,7 @@ func (rt *Runtime) Backend(component Component) http.Handler {
 	return withHealth(component.Handler, rt.health(component, nil))
 }
 
-func withHealth(handler, health http.Handler) http.Handler {
+func withHealth(handler, health http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/health", health)
 	mux.Handle("/health/", health)

@@ -141,6 +141,13 @@ func passOn(next http.Handler) http.Handler {
 	})
 }
 
+// Propagate puts the trace that ctx belongs to into h, for a request that travels by other means than Transport.
+func Propagate(ctx context.Context, h http.Header) {
+	if trace.SpanContextFromContext(ctx).IsValid() {
+		w3c.Inject(ctx, propagation.HeaderCarrier(h))
+	}
+}
+
 // Transport sends `traceparent` along with calls to peers, and makes a span of each where tracing is on.
 func (t *Tracing) Transport(peer string, next http.RoundTripper) http.RoundTripper {
 	return tracedTransport{t, peer, next}

@@ -1,0 +1,249 @@
+package frames
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// ErrFull says that too many requests wait: the caller sheds this one.
+var ErrFull = errors.New("too many requests wait for the backend")
+
+// errNoAnswer says that the batch ended without an answer to this request: nobody knows whether it took effect.
+var errNoAnswer = errors.New("the backend ended the batch without an answer")
+
+// Config shapes a Forwarder. Every field but Propagate is required.
+type Config struct {
+	// URL is the backend's base, such as http://pedidos:8001.
+	URL       string
+	Transport http.RoundTripper
+	// Queue bounds the requests that wait to be sent.
+	Queue int
+	// Batches bounds the batches that are on their way and have not begun to be answered: while there are that many,
+	// requests gather. Few make large batches; two keep the backend busy while one is being written.
+	Batches int
+	// Open bounds all batches that are not answered whole. A slow request keeps its batch open.
+	Open int
+	// Timeout bounds a batch: it is longer than any request's own deadline.
+	Timeout time.Duration
+	// Propagate puts a request's trace into its headers. May be nil.
+	Propagate func(ctx context.Context, h http.Header)
+	// OnError answers for a backend that did not: err is ErrFull, the transport's, or that of a batch cut off.
+	OnError func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+func (c Config) validate() error {
+	if c.URL == "" || c.Transport == nil || c.Queue < 1 || c.Batches < 1 || c.Open < c.Batches || c.Timeout <= 0 || c.OnError == nil {
+		return fmt.Errorf("frames to %q: transport, queue (%d), batches (%d), open (%d), timeout (%s) and what answers an error must be set",
+			c.URL, c.Queue, c.Batches, c.Open, c.Timeout)
+	}
+	return nil
+}
+
+// call is one request that waits for its answer.
+type call struct {
+	frame  []byte
+	answer chan result // of capacity 1: whoever answers never waits for a caller that has gone
+}
+
+type result struct {
+	answer answer
+	err    error
+}
+
+// Forwarder is an http.Handler that sends requests to a backend in batches. Run must run.
+type Forwarder struct {
+	cfg   Config
+	queue chan *call
+	ready chan struct{} // a token a batch that has not begun to be answered
+	open  chan struct{} // a token a batch that is not answered whole
+}
+
+// New makes a forwarder.
+func New(cfg Config) (*Forwarder, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Forwarder{cfg: cfg, queue: make(chan *call, cfg.Queue), ready: make(chan struct{}, cfg.Batches), open: make(chan struct{}, cfg.Open)}, nil
+}
+
+// ServeHTTP implements http.Handler. The caller's leaving does not stop a request that was sent.
+func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := readBody(r)
+	if err != nil {
+		f.cfg.OnError(w, r, err)
+		return
+	}
+	if f.cfg.Propagate != nil {
+		f.cfg.Propagate(r.Context(), r.Header)
+	}
+	c := &call{frame: appendRequest(make([]byte, 0, len(body)+512), r, body), answer: make(chan result, 1)}
+	select {
+	case f.queue <- c:
+	default:
+		f.cfg.OnError(w, r, ErrFull)
+		return
+	}
+	select {
+	case got := <-c.answer:
+		if got.err != nil {
+			f.cfg.OnError(w, r, got.err)
+			return
+		}
+		write(w, got.answer)
+	case <-r.Context().Done():
+		f.cfg.OnError(w, r, r.Context().Err())
+	}
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 {
+		return io.ReadAll(r.Body) // bounded by the gateway's http.MaxBytesReader
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
+}
+
+func write(w http.ResponseWriter, a answer) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client is gone: nobody is left to tell
+}
+
+// Run sends batches until ctx ends; then it answers what still waits with ctx's error.
+func (f *Forwarder) Run(ctx context.Context) {
+	for {
+		if !f.acquire(ctx) {
+			f.refuse(ctx.Err())
+			return
+		}
+		select {
+		case first := <-f.queue:
+			go f.send(context.WithoutCancel(ctx), f.gather(first))
+		case <-ctx.Done():
+			<-f.ready
+			<-f.open
+			f.refuse(ctx.Err())
+			return
+		}
+	}
+}
+
+func (f *Forwarder) acquire(ctx context.Context) bool {
+	select {
+	case f.open <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case f.ready <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		<-f.open
+		return false
+	}
+}
+
+func (f *Forwarder) refuse(err error) {
+	for {
+		select {
+		case c := <-f.queue:
+			c.answer <- result{err: err}
+		default:
+			return
+		}
+	}
+}
+
+func (f *Forwarder) gather(first *call) []*call {
+	calls := []*call{first}
+	for len(calls) < maxFrames {
+		select {
+		case c := <-f.queue:
+			calls = append(calls, c)
+		default:
+			return calls
+		}
+	}
+	return calls
+}
+
+// send sends one batch and answers its calls. Its place among those that have not begun to be answered is free again with
+// the first answer, or after a moment: a batch of slow requests alone must not keep others from being sent.
+func (f *Forwarder) send(ctx context.Context, calls []*call) {
+	defer func() { <-f.open }()
+	release := sync.OnceFunc(func() { <-f.ready })
+	defer release()
+	const moment = 10 * time.Millisecond
+	defer time.AfterFunc(moment, release).Stop()
+	err := f.exchange(ctx, calls, release)
+	if err == nil {
+		err = errNoAnswer
+	}
+	for _, c := range calls {
+		select {
+		case c.answer <- result{err: err}: // of no effect where there is an answer already
+		default:
+		}
+	}
+}
+
+func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) error {
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
+	defer cancel()
+	var body []byte
+	for _, c := range calls {
+		body = append(body, c.frame...)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, f.cfg.URL+Path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make batch: %w", err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	// Go's Transport sends a request once more over a new connection when the old one turns out to be dead and this
+	// header is there. That is safe: every order in the batch carries an Idempotency-Key of its own. A nil value is not sent.
+	request.Header["X-Idempotency-Key"] = nil
+	response, err := f.cfg.Transport.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("backend refused the batch: %s", response.Status)
+	}
+	return f.deliver(response.Body, calls, begun)
+}
+
+func (f *Forwarder) deliver(body io.Reader, calls []*call, begun func()) error {
+	reader := bufio.NewReaderSize(body, 64<<10)
+	for {
+		frame, err := readFrame(reader)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read answers: %w", err)
+		}
+		a, err := parseAnswer(frame)
+		if err != nil || a.index >= uint64(len(calls)) {
+			return fmt.Errorf("read answers: %w", errMalformed)
+		}
+		begun()
+		select {
+		case calls[a.index].answer <- result{answer: a}:
+		default: // answered twice: the first counts
+		}
+	}
+}

@@ -1,0 +1,168 @@
+// Package frames carries many small HTTP requests in one: a proxy's cost is one read, one write and one wake-up a request,
+// and requests that are in flight together can share them.
+//
+// Requests that arrive while earlier ones are on their way are gathered into the body of one POST, as length-prefixed
+// frames; the other side hands each frame to the same handler as an ordinary request, and sends each answer as soon as it
+// is there, so that a slow request holds up no neighbour.
+package frames
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Path is where Handler expects batches. It is for peers only: a gateway must not route it.
+const Path = "/internal/v1/frames"
+
+// contentType keeps a batch from being mistaken for anything else.
+const contentType = "application/vnd.veloz.frames"
+
+// Bounds of what one batch may hold: a peer that sends more is broken.
+const (
+	maxFrame   = 1 << 20
+	maxFrames  = 1000
+	maxHeaders = 100
+)
+
+var errMalformed = errors.New("malformed frame")
+
+// request is one request in a batch. Its place in the batch names its answer.
+type request struct {
+	method, target string // target is the path with the query
+	header         http.Header
+	body           []byte
+}
+
+// answer is one response in a batch.
+type answer struct {
+	index  uint64
+	status int
+	header http.Header
+	body   []byte
+}
+
+// appendFrame appends what fill appends, behind its length in four bytes.
+func appendFrame(b []byte, fill func([]byte) []byte) []byte {
+	start := len(b)
+	b = fill(append(b, 0, 0, 0, 0))
+	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
+	return b
+}
+
+func appendString(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendHeader(b []byte, h http.Header) []byte {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for name, values := range h {
+		for _, value := range values {
+			b = appendString(appendString(b, name), value)
+		}
+	}
+	return b
+}
+
+func appendRequest(b []byte, r *http.Request, body []byte) []byte {
+	return appendFrame(b, func(b []byte) []byte {
+		b = appendString(b, r.Method)
+		b = appendString(b, r.URL.RequestURI())
+		b = appendHeader(b, r.Header)
+		return append(b, body...)
+	})
+}
+
+func appendAnswer(b []byte, a answer) []byte {
+	return appendFrame(b, func(b []byte) []byte {
+		b = binary.AppendUvarint(b, a.index)
+		b = binary.AppendUvarint(b, uint64(a.status))
+		b = appendHeader(b, a.header)
+		return append(b, a.body...)
+	})
+}
+
+// readFrame reads the next frame, or io.EOF between frames. The frame is the caller's.
+func readFrame(r io.Reader) ([]byte, error) {
+	var length [4]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n > maxFrame {
+		return nil, fmt.Errorf("%w: %d bytes", errMalformed, n)
+	}
+	frame := make([]byte, n)
+	if _, err := io.ReadFull(r, frame); err != nil {
+		return nil, fmt.Errorf("%w: cut off", errMalformed)
+	}
+	return frame, nil
+}
+
+// cursor takes a frame apart. After a mistake it gives zero values, and says so in bad.
+type cursor struct {
+	rest []byte
+	bad  bool
+}
+
+func (c *cursor) number() uint64 {
+	n, size := binary.Uvarint(c.rest)
+	if size <= 0 {
+		c.bad, c.rest = true, nil
+		return 0
+	}
+	c.rest = c.rest[size:]
+	return n
+}
+
+func (c *cursor) text() string {
+	n := c.number()
+	if n > uint64(len(c.rest)) {
+		c.bad, c.rest = true, nil
+		return ""
+	}
+	s := string(c.rest[:n])
+	c.rest = c.rest[n:]
+	return s
+}
+
+func (c *cursor) header() http.Header {
+	n := c.number()
+	if n > maxHeaders {
+		c.bad, c.rest = true, nil
+		return nil
+	}
+	h := make(http.Header, n)
+	for range n {
+		name := c.text()
+		h[name] = append(h[name], c.text())
+	}
+	return h
+}
+
+func parseRequest(frame []byte) (request, error) {
+	c := cursor{rest: frame}
+	r := request{method: c.text(), target: c.text(), header: c.header()}
+	r.body = c.rest
+	if c.bad || r.method == "" || r.target == "" || r.target[0] != '/' {
+		return request{}, errMalformed
+	}
+	return r, nil
+}
+
+func parseAnswer(frame []byte) (answer, error) {
+	c := cursor{rest: frame}
+	a := answer{index: c.number(), status: int(min(c.number(), 1000)), header: c.header()}
+	a.body = c.rest
+	if c.bad || a.status < 200 || a.status > 599 {
+		return answer{}, errMalformed
+	}
+	return a, nil
+}
