@@ -64,7 +64,7 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 	collected := newCollector(len(which))
 	for _, i := range which {
 		charge := charges[i]
-		s.behind.Go(func() {
+		s.spawn(&s.behind, func() {
 			outcome := s.call(work, charge, true)
 			if !collected.add(answer{i, outcome}) {
 				s.saveBehind(work, charge, outcome)
@@ -78,6 +78,15 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 	case <-patience:
 	}
 	return s.saveAnswers(work, charges, collected.close())
+}
+
+// spawn is group.Go by way of Config.Spawn.
+func (s *Service) spawn(group *sync.WaitGroup, call func()) {
+	group.Add(1)
+	s.cfg.Spawn(func() {
+		defer group.Done()
+		call()
+	})
 }
 
 func (s *Service) saveAnswers(ctx context.Context, charges []Charge, answers []answer) error {
@@ -229,10 +238,10 @@ func (s *Service) Reconcile(ctx context.Context) (worked bool, err error) {
 	var wg sync.WaitGroup
 	work := context.WithoutCancel(ctx) // what was begun with the provider is finished: every part has its own deadline
 	for _, c := range charges {
-		wg.Go(func() { s.saveBehind(work, c, s.call(work, c, false)) })
+		s.spawn(&wg, func() { s.saveBehind(work, c, s.call(work, c, false)) })
 	}
 	for _, r := range surplus {
-		wg.Go(func() { s.giveBack(work, r) })
+		s.spawn(&wg, func() { s.giveBack(work, r) })
 	}
 	wg.Wait()
 	return len(charges)+len(surplus) > 0, nil

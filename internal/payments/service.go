@@ -10,7 +10,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
 )
 
-// Config shapes the service. Every field is required.
+// Config shapes the service. Every field but Spawn is required.
 type Config struct {
 	// Patience is how long a batch waits for the provider. Who is not decided by then is answered as it is, and goes on behind.
 	Patience time.Duration
@@ -18,6 +18,9 @@ type Config struct {
 	ProviderTimeout time.Duration
 	// MaxCalls bounds the calls to the provider that are under way. Who gets no place within ProviderTimeout is left to the reconciler.
 	MaxCalls int
+	// Spawn begins a call to the provider, beside the batch that wants it or after it. Nil: in a goroutine of its own. It is
+	// there for a simulation, which has none.
+	Spawn func(call func())
 }
 
 func (c Config) validate() error {
@@ -43,6 +46,9 @@ type Service struct {
 func New(cfg Config, store Store, provider Provider, clock clock.Clock, log *slog.Logger) (*Service, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
+	}
+	if cfg.Spawn == nil {
+		cfg.Spawn = func(call func()) { go call() }
 	}
 	return &Service{cfg: cfg, store: store, provider: provider, clock: clock, log: log, calls: make(chan struct{}, cfg.MaxCalls)}, nil
 }
