@@ -1,0 +1,164 @@
+package acceptance_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/pgtest"
+)
+
+// The names of the keys that every system has.
+const (
+	admin   = "admin"
+	revoked = "revoked"
+	expired = "expired"
+)
+
+// system is a running platform.
+type system struct {
+	gateway  *program
+	programs []*program // the gateway last
+	tokens   map[string]string
+	ids      map[string]string // of the keys
+	client   *http.Client
+}
+
+// owners are the services that know a setting; what is not here is known to all. An unknown one stops a program.
+var owners = map[string]string{"VELOZ_ORDER_LEASE": "servico-pedidos", "VELOZ_PIX_EXPIRY": "servico-pagamentos"}
+
+// start runs the platform in a shape, with more settings for the processes that know them, and stops it after the test.
+func start(t *testing.T, shape shape, settings ...string) *system {
+	t.Helper()
+	dir := t.TempDir()
+	s := &system{tokens: map[string]string{}, ids: map[string]string{}, client: newClient(64)}
+	s.makeKeys(t, filepath.Join(dir, "api-keys.json"))
+	s.programs = programs(t, shape, dir)
+	s.gateway = s.programs[len(s.programs)-1]
+	t.Cleanup(func() {
+		s.client.CloseIdleConnections()
+		for i := range s.programs {
+			s.programs[len(s.programs)-1-i].stop(t) // the gateway first, then what it calls
+		}
+		for _, p := range s.programs {
+			p.check(t)
+		}
+	})
+	for _, p := range s.programs {
+		for _, setting := range settings {
+			name, _, _ := strings.Cut(setting, "=")
+			if owner := owners[name]; owner == "" || owner == p.name || p.name == "veloz" {
+				p.env = append(p.env, setting)
+			}
+		}
+		p.start(t)
+	}
+	s.awaitReady(t)
+	return s
+}
+
+func (s *system) awaitReady(t *testing.T) {
+	t.Helper()
+	for _, p := range s.programs {
+		p.awaitReady(t, "/health/ready")
+	}
+	s.gateway.awaitReady(t, "/health/backends")
+}
+
+func programs(t *testing.T, shape shape, dir string) []*program {
+	t.Helper()
+	if !shape.split {
+		args := []string{"up", "--data", dir}
+		if shape.postgres {
+			args = append(args, "--database", pgtest.URL(t))
+		}
+		return []*program{{name: "veloz", args: args, address: freeAddress(t)}}
+	}
+	database := func(name string) string {
+		if shape.postgres {
+			return "DATABASE_URL=" + pgtest.URL(t)
+		}
+		return "DATABASE_URL=sqlite://" + filepath.Join(dir, name+".db")
+	}
+	inventory := &program{name: "servico-estoque", env: []string{database("inventory")}, address: freeAddress(t)}
+	payments := &program{name: "servico-pagamentos", env: []string{database("payments")}, address: freeAddress(t)}
+	peers := []string{"ESTOQUE_SERVICE_URL=" + inventory.url(), "PAGAMENTOS_SERVICE_URL=" + payments.url()}
+	orders := &program{name: "servico-pedidos", env: append([]string{database("orders")}, peers...), address: freeAddress(t)}
+	gateway := &program{name: "api-gateway", address: freeAddress(t), env: append([]string{
+		"PEDIDOS_SERVICE_URL=" + orders.url(), "VELOZ_API_KEYS_FILE=" + filepath.Join(dir, "api-keys.json")}, peers...)}
+	return []*program{inventory, payments, orders, gateway}
+}
+
+// makeKeys makes a key for each scope, by the scope's name, and those that are no good any more.
+func (s *system) makeKeys(t *testing.T, file string) {
+	t.Helper()
+	create := func(name string, scope keys.Scope, now, expires time.Time) {
+		token, key, err := keys.Create(file, keys.Options{Name: name, Scopes: []keys.Scope{scope}, ExpiresAt: expires}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.tokens[name], s.ids[name] = token, key.ID
+	}
+	now := time.Now()
+	for _, scope := range keys.AllScopes() {
+		create(scope.String(), scope, now, time.Time{})
+	}
+	create(expired, keys.Admin, now.Add(-2*time.Hour), now.Add(-time.Hour))
+	create(revoked, keys.Admin, now, time.Time{})
+	if _, err := keys.Revoke(file, s.ids[revoked], now); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newClient keeps its connections: a thousand handshakes would measure the kernel.
+func newClient(connections int) *http.Client {
+	return &http.Client{Timeout: 45 * time.Second, Transport: &http.Transport{
+		MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections, IdleConnTimeout: 30 * time.Second}}
+}
+
+// TestFirstStart is what a newcomer sees: a key that nobody else can read, a catalogue, and a curl that works.
+func TestFirstStart(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	p := &program{name: "veloz", args: []string{"up", "--demo", "--data", dir}, address: freeAddress(t)}
+	for _, stock := range []float64{5000, 4998} { // the second start finds everything again, and loads nothing twice
+		began := time.Now()
+		p.start(t)
+		p.awaitReady(t, "/health")
+		t.Logf("ready after %s", time.Since(began))
+		s := &system{gateway: p, tokens: map[string]string{admin: adminKey(t, dir)}, client: newClient(1)}
+		a := s.api(t, admin)
+		if got := a.get("/v1/items/CAFE-500G").want(http.StatusOK).object()["available"]; got != stock {
+			t.Errorf("%v units of coffee, want %v", got, stock)
+		}
+		if o := a.place(card("tok_approved", line{"CAFE-500G", 2})).want(http.StatusCreated).order(); o.Status != "confirmed" {
+			t.Errorf("the first order is %s", o.Status)
+		}
+		p.stop(t)
+	}
+	if out := p.log.String(); !strings.Contains(out, "curl -s") || !strings.Contains(out, "/docs") {
+		t.Errorf("the welcome lacks the curl or the documentation: %s", out)
+	}
+	p.check(t)
+}
+
+func adminKey(t *testing.T, dir string) string {
+	t.Helper()
+	file := filepath.Join(dir, "admin-key")
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("the administrator's key has mode %o", info.Mode().Perm())
+	}
+	key, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(key))
+}
