@@ -2,8 +2,11 @@ package veloz
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/inventoryapp"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/ordersapp"
@@ -63,9 +66,21 @@ func (c *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		applied, err := service.migrate(ctx, service.url)
 		if err != nil {
-			return fmt.Errorf("migrate %s: %w", service.name, err)
+			return fmt.Errorf("migrate %s: %w", service.name, c.explain(err))
 		}
-		fmt.Fprintf(out, "%-10s %d migrations applied\n", service.name, len(applied))
+		done := "up to date"
+		if len(applied) > 0 {
+			done = "applied " + strings.Join(applied, ", ")
+		}
+		fmt.Fprintf(out, "%-10s %s\n", service.name, done)
 	}
 	return nil
+}
+
+func (c *migrateCommand) explain(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return explainFolder(c.Data, err)
+	}
+	return explainDatabase(err)
 }

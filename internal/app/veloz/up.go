@@ -3,10 +3,13 @@ package veloz
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"path/filepath"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/gatewayapp"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/inventoryapp"
@@ -63,6 +66,24 @@ func (p place) prepare(ctx context.Context) error {
 	return explainDatabase(process.EnsureSchemas(ctx, p.Database.Reveal(), "orders", "payments", "inventory"))
 }
 
+// occupy keeps a second process off the embedded databases until the stack is closed, or the process has died: they are
+// made for one writer, and the services beside them batch as if they were alone.
+func (p place) occupy(stack *lifecycle.Stack) error {
+	if p.Database != "" {
+		return nil
+	}
+	lock := flock.New(filepath.Join(p.Data, "veloz.lock"), flock.SetPermissions(0o600))
+	free, err := lock.TryLock()
+	if err != nil {
+		return explainFolder(p.Data, err)
+	}
+	if !free {
+		return fmt.Errorf("another veloz works with the data folder %s: stop it, or pick another folder with --data", relative(p.Data))
+	}
+	stack.Defer("lock of the data folder", func(context.Context) error { return lock.Unlock() })
+	return nil
+}
+
 // upCommand runs the whole platform in one process.
 type upCommand struct {
 	config.Service `embed:""`
@@ -111,6 +132,9 @@ func (c *upCommand) start(ctx context.Context, stack *lifecycle.Stack, rt *proce
 		return nil, admin, err
 	}
 	if err := c.prepare(ctx); err != nil {
+		return nil, admin, err
+	}
+	if err := c.occupy(stack); err != nil {
 		return nil, admin, err
 	}
 	inventory, err := inventoryapp.Compose(ctx, stack, rt, c.Storage, urls.inventory)

@@ -1,0 +1,132 @@
+package veloz_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/veloz"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"veloz": func() { os.Exit(veloz.Main(os.Args[1:])) }})
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"up": up, "down": down, "capture": capture, "exits": exits,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Values[runningKey{}] = &running{}
+			return nil
+		},
+		RequireExplicitExec: true, RequireUniqueNames: true,
+	})
+}
+
+// platform is a `veloz up` that a script has started.
+type platform struct {
+	process *exec.Cmd
+	drained chan struct{} // closed when all of its output was read
+}
+
+// running holds the script's platform, which is replaced when it starts again.
+type running struct{ *platform }
+
+var address = regexp.MustCompile(`is up at (http://\S+)`)
+
+// up [ARG...] starts `veloz up` on a free port in the background, waits for its banner, and sets VELOZ_SERVER from it.
+func up(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("use `! exec veloz up` for a start that fails")
+	}
+	command := exec.Command("veloz", append([]string{"up", "--listen-address=127.0.0.1:0"}, args...)...)
+	command.Dir, command.Env = ts.Getenv("WORK"), []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}
+	output, err := command.StdoutPipe()
+	ts.Check(err)
+	command.Stderr = command.Stdout
+	ts.Check(command.Start())
+	p := &platform{command, make(chan struct{})}
+	ts.Defer(func() { _ = p.process.Process.Kill() })
+	platforms(ts).platform = p
+
+	banner, server := make(chan string, 1), ""
+	go func() {
+		defer close(p.drained)
+		defer close(banner)
+		lines := bufio.NewScanner(output)
+		for lines.Scan() {
+			if found := address.FindStringSubmatch(lines.Text()); found != nil {
+				banner <- found[1]
+			}
+		}
+		_, _ = io.Copy(io.Discard, output)
+	}()
+	select {
+	case server = <-banner:
+	case <-time.After(30 * time.Second):
+	}
+	if server == "" {
+		ts.Fatalf("veloz up %s showed no banner", strings.Join(args, " "))
+	}
+	ts.Setenv("VELOZ_SERVER", server)
+}
+
+// down interrupts the platform as Ctrl-C does, and expects exit code 0 in time.
+func down(ts *testscript.TestScript, _ bool, _ []string) {
+	p := platforms(ts).platform
+	ts.Check(p.process.Process.Signal(os.Interrupt))
+	// A second on an idle machine; tests share theirs.
+	killer := time.AfterFunc(10*time.Second, func() { _ = p.process.Process.Kill() })
+	defer killer.Stop()
+	<-p.drained
+	if err := p.process.Wait(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			ts.Fatalf("veloz up ended with %s", exit.ProcessState)
+		}
+		ts.Check(err)
+	}
+}
+
+// exits CODE COMMAND [ARG...] runs a command that must end with the code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+		ts.Fatalf("%s ended with %v, not with %s", strings.Join(args[1:], " "), err, args[0])
+	}
+}
+
+// capture NAME REGEXP sets a variable to what the expression's group finds in the last command's output.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: capture NAME REGEXP")
+	}
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("%s is not in\n%s", args[1], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+func platforms(ts *testscript.TestScript) *running {
+	return ts.Value(runningKey{}).(*running)
+}
+
+type runningKey struct{}
