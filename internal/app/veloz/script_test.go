@@ -76,7 +76,7 @@ func up(ts *testscript.TestScript, neg bool, args []string) {
 	}()
 	select {
 	case server = <-banner:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 	}
 	if server == "" {
 		ts.Fatalf("veloz up %s showed no banner", strings.Join(args, " "))
@@ -88,8 +88,8 @@ func up(ts *testscript.TestScript, neg bool, args []string) {
 func down(ts *testscript.TestScript, _ bool, _ []string) {
 	p := platforms(ts).platform
 	ts.Check(p.process.Process.Signal(os.Interrupt))
-	// A second on an idle machine; tests share theirs.
-	killer := time.AfterFunc(10*time.Second, func() { _ = p.process.Process.Kill() })
+	// Less than a second on an idle machine; tests share theirs, and -race slows each process.
+	killer := time.AfterFunc(30*time.Second, func() { _ = p.process.Process.Kill() })
 	defer killer.Stop()
 	<-p.drained
 	if err := p.process.Wait(); err != nil {
