@@ -34,8 +34,21 @@ const (
 	Other      Outcome = "other"            // more codes than are told apart
 )
 
+// The problems whose detail says that nobody knows whether the request took effect: a service broke off, or its database did.
+const (
+	brokeOff    Outcome = "backend_unavailable"
+	lateAnswer  Outcome = "backend_timeout"
+	unavailable Outcome = "unavailable"
+)
+
 // Unknown tells whether the request may or may not have had its effect.
-func (o Outcome) Unknown() bool { return o == Timeout || o == Connection }
+func (o Outcome) Unknown() bool {
+	switch o {
+	case Timeout, Connection, brokeOff, lateAnswer, unavailable:
+		return true
+	}
+	return false
+}
 
 func classify(a answer, err error) Outcome {
 	switch {
