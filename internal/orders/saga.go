@@ -113,7 +113,9 @@ func (s *Saga) Step(ctx context.Context) (worked bool) {
 func (s *Saga) Stages() int { return len(s.stages()) }
 
 // StepStage is Step for one stage alone, so that a simulation can let them work in any order.
-func (s *Saga) StepStage(ctx context.Context, stage int) (worked bool) { return s.stages()[stage].Step(ctx) }
+func (s *Saga) StepStage(ctx context.Context, stage int) (worked bool) {
+	return s.stages()[stage].Step(ctx)
+}
 
 // Drain refuses new orders, lets those under way end, gives up those that wait for a retry, and returns when none is left
 // or ctx ended: whatever is left then is taken up by another process when its lease is over.
