@@ -64,8 +64,7 @@ fuzz: ## Fuzz each target for FUZZTIME.
 lint: check-format vet staticcheck ## gofmt, go vet and staticcheck.
 
 check-format:
-	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls -d 2>/dev/null | xargs -r gofmt -l); \
-	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 
 vet: prepare
 	go vet $(RACE) ./...

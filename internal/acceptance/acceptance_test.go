@@ -57,7 +57,7 @@ func TestPromises(t *testing.T) {
 func TestManyBuyers(t *testing.T) { everywhere(t, nil, rushPromises) }
 
 func TestPixExpiry(t *testing.T) {
-	everywhere(t, []string{"VELOZ_PIX_EXPIRY=2s"}, expiryPromises)
+	everywhere(t, []string{"VELOZ_PIX_EXPIRY=4s"}, expiryPromises)
 }
 
 // binaries is the folder of the product's programs.
