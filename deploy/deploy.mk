@@ -34,3 +34,61 @@ down: ## Stop the stack; its data stays.
 
 test-compose: ## Prove the compose stack: an order, kills under load, down and up.
 	deploy/test/compose.sh
+
+# What the images are called, for a cluster that has to be given them.
+.PHONY: image-names
+image-names:
+	@printf '%s ' $(foreach i,-api-gateway -pedidos -pagamentos -estoque,$(REGISTRY)/pedidos-veloz$(i):$(TAG)) $(REGISTRY)/pedidos-veloz:$(TAG)
+
+.PHONY: binaries
+binaries: ## Build veloz for every system into dist/, with checksums.
+	@rm -rf dist && mkdir -p dist
+	@for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
+	  system=$${target%/*}; processor=$${target#*/}; suffix=; [ $$system != windows ] || suffix=.exe; \
+	  echo "veloz-$(VERSION)-$$system-$$processor$$suffix"; \
+	  CGO_ENABLED=0 GOOS=$$system GOARCH=$$processor go build -trimpath -buildvcs=false \
+	    -ldflags='-s -w -X github.com/pedidos-veloz/pedidos-veloz/internal/app/process.Version=$(VERSION) -X github.com/pedidos-veloz/pedidos-veloz/internal/app/process.Commit=$(COMMIT)' \
+	    -o "dist/veloz-$(VERSION)-$$system-$$processor$$suffix" ./cmd/veloz; \
+	done
+	@cd dist && sha256sum veloz-* > checksums.txt
+
+.PHONY: test-kubernetes
+test-kubernetes: ## Prove the manifests on the cluster that kubectl talks to: apply, order, roll under load, undo a bad image.
+	REGISTRY=$(REGISTRY) TAG=$(TAG) deploy/test/kubernetes.sh
+
+# The tools of the checks, each at one version, built once into bin/.
+ACTIONLINT    := bin/actionlint-v1.7.12
+KUBECONFORM   := bin/kubeconform-v0.8.0
+KUBE_SCORE    := bin/kube-score-v1.20.0
+KUSTOMIZE     := bin/kustomize-v5.7.1
+GOLANGCI_LINT := bin/golangci-lint-v2.15.0
+GOVULNCHECK   := bin/govulncheck-v1.1.4
+
+# install FILE PACKAGE: the version is the end of the file's name.
+install = CGO_ENABLED=0 GOBIN=$(CURDIR)/bin/.$(notdir $(1)) go install $(2)@v$(lastword $(subst -v, ,$(1))) && mv bin/.$(notdir $(1))/* $(1) && rmdir bin/.$(notdir $(1))
+$(ACTIONLINT):    ; $(call install,$@,github.com/rhysd/actionlint/cmd/actionlint)
+$(KUBECONFORM):   ; $(call install,$@,github.com/yannh/kubeconform/cmd/kubeconform)
+$(KUBE_SCORE):    ; $(call install,$@,github.com/zegl/kube-score/cmd/kube-score)
+$(KUSTOMIZE):     ; $(call install,$@,sigs.k8s.io/kustomize/kustomize/v5)
+$(GOLANGCI_LINT): ; $(call install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+$(GOVULNCHECK):   ; $(call install,$@,golang.org/x/vuln/cmd/govulncheck)
+
+.PHONY: check-workflows check-manifests check-alerts check-terraform golangci-lint vulnerabilities
+check-workflows: $(ACTIONLINT) ## Lint the GitHub workflows.
+	$(ACTIONLINT) .github/workflows/*.yml
+
+# SCHEMAS is where kubeconform finds Kubernetes' JSON schemas, the public place by default.
+check-manifests: $(KUBECONFORM) $(KUBE_SCORE) $(KUSTOMIZE) ## Validate the Kubernetes manifests and overlays.
+	KUBECONFORM=$(KUBECONFORM) KUBE_SCORE=$(KUBE_SCORE) KUSTOMIZE=$(KUSTOMIZE) deploy/test/manifests.sh
+
+check-alerts: ## Check and test the alert rules, and the dashboards; needs promtool, as Debian's prometheus package has it.
+	deploy/test/alerts.sh
+
+check-terraform: ## Check the Terraform code; needs terraform or tofu.
+	deploy/test/terraform.sh
+
+golangci-lint: $(GOLANGCI_LINT) ## The long lint, as CI runs it.
+	$(GOLANGCI_LINT) run
+
+vulnerabilities: $(GOVULNCHECK) ## Look for known vulnerabilities in what is really called.
+	$(GOVULNCHECK) ./...

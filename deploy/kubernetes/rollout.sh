@@ -1,0 +1,53 @@
+#!/bin/bash
+# Rolls a commit's images out and proves them with an order; when a rollout or the order fails, everything goes back to what ran before.
+#   NAMESPACE REGISTRY TAG   what goes where
+#   VELOZ_URL                the gateway's public address
+#   VELOZ_CANARY_KEY, VELOZ_CANARY_SKU   an API key with orders:write and orders:read, and a SKU that may be sold: the
+#                            order is placed and canceled
+set -euo pipefail
+: "${NAMESPACE:?}" "${REGISTRY:?}" "${TAG:?}" "${VELOZ_URL:?}" "${VELOZ_CANARY_KEY:?}" "${VELOZ_CANARY_SKU:?}"
+# Callees first: a service may call what the one before it has already learned.
+services="estoque pagamentos pedidos api-gateway"
+changed=()
+
+deployment() { case $1 in api-gateway) echo "$1" ;; *) echo "servico-$1" ;; esac; }
+
+back() {
+  echo "taking back: ${changed[*]-nothing}" >&2
+  for name in ${changed[@]+"${changed[@]}"}; do
+    kubectl --namespace "$NAMESPACE" rollout undo "deployment/$name" || true
+  done
+  for name in ${changed[@]+"${changed[@]}"}; do
+    kubectl --namespace "$NAMESPACE" rollout status "deployment/$name" --timeout=300s || true
+  done
+}
+proved=
+trap '[ -n "$proved" ] || back' EXIT
+
+call() { # METHOD PATH STATUS-PATTERN [BODY]
+  local body status
+  body=$(mktemp)
+  status=$(curl --silent --show-error --max-time 20 --retry 3 --request "$1" "$VELOZ_URL$2" --output "$body" --write-out '%{http_code}' \
+    --header "Authorization: Bearer $VELOZ_CANARY_KEY" --header "Idempotency-Key: canary-$TAG-$1" --header 'Content-Type: application/json' ${4+--data "$4"})
+  cat "$body"
+  # shellcheck disable=SC2053 # a pattern, on purpose
+  [[ $status == $3 ]] || { echo "$1 $2 answered $status, not $3: $(cat "$body")" >&2; return 1; }
+}
+
+for service in $services; do
+  name=$(deployment "$service")
+  image="$REGISTRY/pedidos-veloz-$service:$TAG"
+  # A second run of the same commit changes nothing, and then there is nothing to take back.
+  [ "$(kubectl --namespace "$NAMESPACE" get "deployment/$name" --output "jsonpath={.spec.template.spec.containers[0].image}")" != "$image" ] || continue
+  changed+=("$name")
+  kubectl --namespace "$NAMESPACE" set image "deployment/$name" "$name=$image"
+  kubectl --namespace "$NAMESPACE" rollout status "deployment/$name" --timeout=300s
+done
+
+call GET /health/backends 200 >/dev/null
+order=$(call POST /v1/orders 201 "{\"customer\":{\"name\":\"Canary\",\"email\":\"canary@example.com\"},\"items\":[{\"sku\":\"$VELOZ_CANARY_SKU\",\"quantity\":1}],\"payment\":{\"method\":\"pix\"}}")
+id=$(grep -o '"id":"[^"]*"' <<<"$order" | head -1 | cut -d '"' -f 4)
+call GET "/v1/orders/$id" 200 >/dev/null
+call POST "/v1/orders/$id/cancel" '20[02]' '{"reason":"canary"}' >/dev/null
+proved=yes
+echo "$TAG serves; canary order $id was placed, read and canceled"

@@ -1,0 +1,129 @@
+#!/bin/bash
+# Proves the manifests on the cluster that kubectl talks to, which must not have the namespace pedidos-veloz yet:
+# everything gets ready and takes orders; each Deployment rolls under load without one failed request; an image that never
+# becomes ready takes nothing down and is undone. HPA=yes also waits until load makes more pods, and rest fewer.
+#   REGISTRY TAG   the images, which the cluster must have or be able to pull
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+: "${REGISTRY:?}" "${TAG:?}"
+namespace=pedidos-veloz
+generator=pedidos-veloz-load # a namespace of its own: the policies of the other let nobody out
+deployments=(servico-estoque servico-pagamentos servico-pedidos api-gateway)
+work=$(mktemp -d)
+
+say() { printf '%s %s\n' "$(date +%T)" "$*"; }
+fail() {
+  say "FAILED: $*"
+  kubectl --namespace $namespace get pods,hpa
+  kubectl --namespace $namespace get events --sort-by=.metadata.creationTimestamp | tail -20
+  exit 1
+}
+k() { kubectl --namespace $namespace "$@"; }
+
+if kubectl get namespace $namespace >/dev/null 2>&1; then
+  echo "The namespace $namespace is there already; this test makes it and takes it away." >&2
+  exit 1
+fi
+tidy() {
+  kubectl delete namespace $namespace $generator --ignore-not-found --timeout=180s >/dev/null || true
+  rm -rf "$work"
+}
+trap tidy EXIT
+
+image() { echo "$REGISTRY/pedidos-veloz-${1#servico-}:$TAG"; }
+
+apply() {
+  kubectl apply --filename k8s/00-namespace.yaml
+  deploy/kubernetes/secrets.sh "$work/admin-key" | kubectl create --filename -
+  kubectl apply --filename k8s/ --selector '!pedidos-veloz/placeholder'
+  for name in "${deployments[@]}"; do k set image "deployment/$name" "$name=$(image "$name")"; done
+  k rollout status statefulset/postgres --timeout=300s
+  for name in "${deployments[@]}"; do k rollout status "deployment/$name" --timeout=300s; done
+  kubectl create namespace $generator
+  kubectl --namespace $generator create secret generic admin-key --from-file=admin-key="$work/admin-key"
+}
+
+# load NAME ARGUMENT…: starts a run of the load generator as a pod.
+load() {
+  local name=$1
+  shift
+  {
+    cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: $name, namespace: $generator}
+spec:
+  restartPolicy: Never
+  automountServiceAccountToken: false
+  securityContext: {runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532, seccompProfile: {type: RuntimeDefault}}
+  volumes: [{name: key, secret: {secretName: admin-key, defaultMode: 0440}}]
+  containers:
+    - name: load
+      image: $REGISTRY/pedidos-veloz:$TAG
+      imagePullPolicy: IfNotPresent
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts: [{name: key, mountPath: /secrets, readOnly: true}]
+      args:
+YAML
+    printf '        - "%s"\n' load --url "http://api-gateway.$namespace" --key-file /secrets/admin-key "$@"
+  } | kubectl apply --filename -
+}
+
+# loaded NAME: waits for a run, whose every order must have been confirmed, and whose truth must hold.
+loaded() {
+  kubectl --namespace $generator wait "pod/$1" --for='jsonpath={.status.phase}'=Succeeded --timeout=300s ||
+    { kubectl --namespace $generator logs "$1" | tail -40; fail "the load $1 did not succeed"; }
+  kubectl --namespace $generator logs "$1" >"$work/$1"
+  grep -E '^(place|The truth)' "$work/$1"
+  grep -Eq '^place +confirmed [0-9]+$' "$work/$1" || fail "not every order of $1 was confirmed"
+}
+
+roll() {
+  load rolls --rate 100 --clients 64 --skus 100 --duration 150s
+  kubectl --namespace $generator wait pod/rolls --for=condition=Ready --timeout=60s
+  for name in "${deployments[@]}"; do
+    k rollout restart "deployment/$name"
+    k rollout status "deployment/$name" --timeout=120s
+    [ "$(kubectl --namespace $generator get pod/rolls --output 'jsonpath={.status.phase}')" = Running ] || fail "the load ended before $name had rolled"
+    say "$name rolled under load"
+  done
+  loaded rolls
+}
+
+badImage() {
+  k set image deployment/servico-pedidos servico-pedidos="$REGISTRY/pedidos-veloz-pedidos:never-built"
+  if k rollout status deployment/servico-pedidos --timeout=20s; then fail "an image that does not exist rolled out"; fi
+  load after-bad-image --clients 4 --arrivals 40 --duration 30s
+  loaded after-bad-image
+  k rollout undo deployment/servico-pedidos
+  k rollout status deployment/servico-pedidos --timeout=120s
+  say "a bad image took nothing down and was undone"
+}
+
+replicas() { k get hpa "$1" --output 'jsonpath={.status.currentReplicas}'; }
+
+scale() { # up under load; down takes five minutes of quiet, which is the manifests' own setting
+  load campaign --clients 256 --skus 100 --duration 180s
+  SECONDS=0
+  until [ "$(replicas api-gateway)" -gt 2 ] || [ "$(replicas servico-pedidos)" -gt 2 ]; do
+    [ $SECONDS -lt 170 ] || fail "no autoscaler made more pods in $SECONDS s"
+    sleep 3
+  done
+  say "more pods after $SECONDS s of load: gateway $(replicas api-gateway), pedidos $(replicas servico-pedidos)"
+  loaded campaign
+  SECONDS=0
+  until [ "$(replicas api-gateway)" = 2 ] && [ "$(replicas servico-pedidos)" = 2 ]; do
+    [ $SECONDS -lt 900 ] || fail "the autoscalers kept their pods for $SECONDS s of rest"
+    sleep 10
+  done
+  say "two pods each again after $SECONDS s of rest"
+}
+
+apply
+say "everything is ready"
+load first --clients 4 --arrivals 40 --duration 30s
+loaded first
+roll
+badImage
+[ "${HPA:-no}" != yes ] || scale
+say "ok"
