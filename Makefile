@@ -85,7 +85,7 @@ generate: ## Generate code from the contracts.
 # The content is compared, and not with the last commit: who changes a contract commits both together.
 generated-sum = find api -type f -exec sha256sum {} + | sort -k2 | sha256sum
 check-generated:
-	@before=$$($(generated-sum)); go generate ./...; after=$$($(generated-sum)); \
+	@before=$$($(generated-sum)); said=$$(go generate ./... 2>&1) || { echo "$$said"; exit 1; }; after=$$($(generated-sum)); \
 	if [ "$$before" != "$$after" ]; then echo "generated files were stale; they are fresh now: commit them"; git status --short api; exit 1; fi
 
 ## Delivering
