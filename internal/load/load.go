@@ -37,6 +37,9 @@ type Config struct {
 	Stock    int64  // units of each SKU
 	Prefix   string // of the SKUs; empty: one of this run's own
 
+	// Ready says that the SKUs of Prefix are there with stock for all: nothing is set up, and nothing can be checked.
+	Ready bool
+
 	// Rate is arrivals a second of an open loop; 0 makes a closed loop, in which each client sends when it was answered.
 	Rate float64
 	// RateEnd is the rate that the last arrival has, reached in a straight line; 0: Rate.
@@ -79,6 +82,7 @@ func (c Config) validate() error {
 		problem(c.Duration <= 0 || c.Duration > MaxDuration, "the duration (%s) must be between 0 and %s", c.Duration, MaxDuration),
 		problem(c.Arrivals < 0 || c.Arrivals > MaxArrivals, "arrivals (%d) must be between 0 and %d", c.Arrivals, MaxArrivals),
 		problem(c.Timeout <= 0, "the timeout must be positive"),
+		problem(c.Ready && (c.Prefix == "" || c.ReadBack > 0), "SKUs that are ready need their prefix, and cannot be checked"),
 		problem(c.ReadBack < 0, "the orders to read back must not be negative"),
 	)
 }
@@ -122,8 +126,10 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		return Report{}, err
 	}
 	r.shop = newShop(cfg)
-	if r.before, err = r.setUp(ctx); err != nil {
-		return Report{}, fmt.Errorf("set up the stock: %w", err)
+	if !cfg.Ready {
+		if r.before, err = r.setUp(ctx); err != nil {
+			return Report{}, fmt.Errorf("set up the stock: %w", err)
+		}
 	}
 	buyers, measured, err := r.drive(ctx)
 	if err != nil {

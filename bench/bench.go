@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/load"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/pgtest"
+)
+
+// bench is a run under way.
+type bench struct {
+	options
+	dir      string // of all data; removed at the end
+	postgres *pgtest.Server
+	admin    *pgx.Conn
+	shapes   []*shape
+	results  results
+	undo     []func() error
+}
+
+// programs are built once and run as they are shipped.
+var programs = []string{"./cmd/veloz", "./cmd/api-gateway", "./cmd/servico-pedidos", "./cmd/servico-pagamentos", "./cmd/servico-estoque",
+	"./bench/conventional"}
+
+func newBench(ctx context.Context, o options) (b *bench, err error) {
+	b = &bench{options: o, results: newResults()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.close())
+		}
+	}()
+	if b.dir, err = os.MkdirTemp("", "veloz-bench-"); err != nil {
+		return b, err
+	}
+	b.defer_(func() error { return os.RemoveAll(b.dir) })
+	if err := os.Chmod(b.dir, 0o755); err != nil { // PostgreSQL runs as another user when this is root
+		return b, err
+	}
+	if b.bin == "" {
+		b.bin = filepath.Join(b.dir, "bin")
+		say("building %d programs", len(programs))
+		args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", b.bin + "/"}, programs...)
+		build := exec.CommandContext(ctx, "go", args...)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return b, fmt.Errorf("build: %w\n%s", err, out)
+		}
+	}
+	say("starting PostgreSQL")
+	// PostgreSQL's own default of shared buffers, for all shapes alike; durability is untouched.
+	if b.postgres, err = pgtest.Start(ctx, filepath.Join(b.dir, "postgres"), "shared_buffers=128MB"); err != nil {
+		return b, err
+	}
+	b.defer_(func() error { return b.postgres.Stop(context.Background()) })
+	if b.admin, err = pgx.Connect(ctx, b.postgres.URL("postgres")); err != nil {
+		return b, err
+	}
+	b.defer_(func() error { return b.admin.Close(context.Background()) })
+	return b, b.admin.QueryRow(ctx, `SHOW server_version`).Scan(&b.results.postgres)
+}
+
+func (b *bench) defer_(undo func() error) { b.undo = append(b.undo, undo) }
+
+func (b *bench) close() error {
+	var errs []error
+	for _, undo := range slices.Backward(b.undo) {
+		errs = append(errs, undo())
+	}
+	b.undo = nil
+	return errors.Join(errs...)
+}
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// workload is what a measurement orders.
+type workload struct {
+	name     string
+	scenario load.Scenario
+}
+
+var workloads = []workload{{"uniform", load.Uniform}, {"one SKU", load.Hot}}
+
+// skuPrefix names the SKUs that every shape has.
+const skuPrefix = "BENCH"
+
+// startShapes starts each shape, tunes those that have something to tune, and puts those that can say so to the truth.
+func (b *bench) startShapes(ctx context.Context) error {
+	for _, plan := range plans {
+		if len(b.only) > 0 && !slices.Contains(b.only, plan.name) {
+			continue
+		}
+		say("starting %s", plan.name)
+		s := &shape{plan: plan, bench: b}
+		b.defer_(s.stop)
+		if err := s.start(ctx); err != nil {
+			return fmt.Errorf("%s: %w", plan.name, err)
+		}
+		b.shapes = append(b.shapes, s)
+		if err := s.freeze(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureRounds measures all shapes in turns. Only one runs at a time: the others are stopped by the kernel.
+func (b *bench) measureRounds(ctx context.Context) error {
+	for round := range b.rounds {
+		for _, w := range workloads {
+			for _, s := range b.shapes {
+				m, err := s.measure(ctx, w, b.length)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", s.plan.name, w.name, err)
+				}
+				say("round %d of %d, %-8s %-34s %7.0f orders/s", round+1, b.rounds, w.name, s.plan.name, m.rate)
+				b.results.add(s.plan.name, w.name, m)
+			}
+		}
+	}
+	return nil
+}
+
+// measure runs one closed loop against a shape that is frozen before and after.
+func (s *shape) measure(ctx context.Context, w workload, length time.Duration) (m measurement, err error) {
+	at := s.instance(w)
+	if err := at.thaw(); err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, at.freeze()) }()
+	// Connections, pools and caches that were paused.
+	if _, err := s.closedLoop(ctx, at, w, 300*time.Millisecond); err != nil {
+		return m, err
+	}
+	before, err := s.bench.costs(ctx, at)
+	if err != nil {
+		return m, err
+	}
+	if m, err = s.closedLoop(ctx, at, w, length); err != nil {
+		return m, err
+	}
+	after, err := s.bench.costs(ctx, at)
+	m.charge(before, after)
+	return m, err
+}
+
+func (s *shape) closedLoop(ctx context.Context, at *instance, w workload, length time.Duration) (measurement, error) {
+	if at.pipeline != nil {
+		return at.pipeline.measure(ctx, s.bench, w, length)
+	}
+	cfg := s.bench.load(at, w, length)
+	cfg.Ready, cfg.Prefix = true, skuPrefix
+	report, err := load.Run(ctx, cfg)
+	if err != nil {
+		return measurement{}, err
+	}
+	return newMeasurement(report)
+}
+
+func (b *bench) load(at *instance, w workload, length time.Duration) load.Config {
+	return load.Config{URL: at.url, Key: at.key, Scenario: w.scenario, SKUs: b.skus, Items: 1, Stock: 1_000_000, Clients: b.clients,
+		Duration: length, Timeout: 30 * time.Second, Seed: uint64(time.Now().UnixNano())}
+}
+
+// costs are counters at a moment.
+type costs struct {
+	cpu map[string]time.Duration // by process
+	wal int64
+}
+
+// generatorName is this process: the generator, and in a ceiling the services besides.
+const generatorName = "generator"
+
+func (b *bench) costs(ctx context.Context, at *instance) (c costs, err error) {
+	c.cpu = map[string]time.Duration{}
+	if c.cpu[generatorName], err = cpuOf(os.Getpid()); err != nil {
+		return c, err
+	}
+	for _, p := range at.processes {
+		if c.cpu[p.name], err = cpuOf(p.cmd.Process.Pid); err != nil {
+			return c, err
+		}
+	}
+	if !at.plan.postgres {
+		return c, nil
+	}
+	if c.cpu["postgres"], err = cpuOfFamily(b.postgres.PID()); err != nil {
+		return c, err
+	}
+	c.wal, err = b.walPosition(ctx)
+	return c, err
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The floor is what PostgreSQL does with the conventional designs' SQL without a service before it; the ceiling is what
+// our pipeline does without HTTP before it.
+const (
+	floorTransaction = "floor: pgbench, transaction"
+	floorFunction    = "floor: pgbench, stored function"
+	ceilingSQLite    = "ceiling: in process, SQLite"
+	ceilingPostgres  = "ceiling: in process, PostgreSQL"
+)
+
+// floorTransactionSQL is conventional's transaction. %s is the SKU's number.
+const floorTransactionSQL = `\set sku %s
+SELECT gen_random_uuid() AS id, gen_random_uuid() AS payment \gset
+BEGIN;
+INSERT INTO orders (id, idempotency_key, status, email, customer, items, total_cents, created_at, updated_at)
+	VALUES (:id, :id, 'placed', 'buyer@example.com', '{"name":"Ana Souza","email":"buyer@example.com"}', '[]', 0, now(), now());
+UPDATE stock SET held = held + 1 WHERE sku = 'BENCH-' || lpad((:sku)::text, 7, '0') AND on_hand - held >= 1 RETURNING name, price_cents;
+INSERT INTO payments (id, order_id, method, token, amount_cents, status, created_at) VALUES (:payment, :id, 'card', 'tok_approved', 100, 'paid', now());
+UPDATE orders SET status = 'confirmed', items = '[{"sku":"BENCH","name":"Load","quantity":1,"unit_price_cents":100}]', total_cents = 100, updated_at = now()
+	WHERE id = :id AND status = 'placed';
+INSERT INTO order_events (order_id, version, type, at) VALUES (:id, 1, 'order.confirmed', now());
+COMMIT;
+`
+
+const floorFunctionSQL = `\set sku %s
+SELECT total FROM place_order(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()::text, 'buyer@example.com',
+	'{"name":"Ana Souza","email":"buyer@example.com"}', ARRAY['BENCH-' || lpad((:sku)::text, 7, '0')], ARRAY[1::bigint], 'card', 'tok_approved', now());
+`
+
+// measureEdges measures the floor and what the programs weigh.
+func (b *bench) measureEdges(ctx context.Context) error {
+	for _, program := range programs {
+		name := filepath.Base(program)
+		info, err := os.Stat(filepath.Join(b.bin, name))
+		if err != nil {
+			return err
+		}
+		b.results.sizes[name] = info.Size()
+	}
+	if len(b.only) > 0 {
+		return nil
+	}
+	return b.measureFloor(ctx)
+}
+
+func (b *bench) measureFloor(ctx context.Context) error {
+	pgbench, err := findPgbench()
+	if err != nil {
+		say("the floor is not measured: %v", err)
+		return nil
+	}
+	for range b.rounds {
+		for _, w := range workloads {
+			sku := fmt.Sprintf("random(0, %d)", b.skus-1)
+			if w.name == "one SKU" {
+				sku = "0"
+			}
+			for _, f := range []struct{ name, database, script string }{
+				{floorTransaction, "transaction_", floorTransactionSQL}, {floorFunction, "function_", floorFunctionSQL},
+			} {
+				database := b.postgres.URL(f.database + strings.ReplaceAll(w.name, " ", "_"))
+				m, err := b.pgbench(ctx, pgbench, database, fmt.Sprintf(f.script, sku))
+				if err != nil {
+					return fmt.Errorf("%s: %w", f.name, err)
+				}
+				b.results.add(f.name, w.name, m)
+			}
+		}
+	}
+	return nil
+}
+
+func findPgbench() (string, error) {
+	if path, err := exec.LookPath("pgbench"); err == nil {
+		return path, nil
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
+	if err != nil || len(found) == 0 {
+		return "", errors.New("pgbench is not installed (Debian: postgresql-contrib)")
+	}
+	return found[len(found)-1], nil
+}
+
+var (
+	pgbenchRate    = regexp.MustCompile(`tps = ([0-9.]+)`)
+	pgbenchLatency = regexp.MustCompile(`latency average = ([0-9.]+) ms`)
+)
+
+// floorClients is where pgbench is at its best on few cores.
+const floorClients = 32
+
+func (b *bench) pgbench(ctx context.Context, program, database, script string) (m measurement, err error) {
+	u, err := url.Parse(database)
+	if err != nil {
+		return m, err
+	}
+	file := filepath.Join(b.dir, "floor.sql")
+	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
+		return m, err
+	}
+	at := &instance{plan: plan{postgres: true}}
+	before, err := b.costs(ctx, at)
+	if err != nil {
+		return m, err
+	}
+	seconds := max(1, int(b.length/time.Second))
+	out, err := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-c", strconv.Itoa(floorClients), "-j", "2", "-T", strconv.Itoa(seconds),
+		"-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(), "-f", file, strings.TrimPrefix(u.Path, "/")).CombinedOutput()
+	if err != nil {
+		return m, fmt.Errorf("pgbench: %w\n%s", err, out)
+	}
+	rate, latency := pgbenchRate.FindSubmatch(out), pgbenchLatency.FindSubmatch(out)
+	if rate == nil || latency == nil {
+		return m, fmt.Errorf("pgbench said\n%s", out)
+	}
+	m.rate, err = strconv.ParseFloat(string(rate[1]), 64)
+	mean, latencyErr := strconv.ParseFloat(string(latency[1]), 64)
+	m.p50 = time.Duration(mean * float64(time.Millisecond)) // pgbench tells the mean only
+	m.orders = m.rate * float64(seconds)
+	after, costErr := b.costs(ctx, at)
+	m.charge(before, after)
+	delete(m.cpu, generatorName) // it only waits
+	return m, errors.Join(err, latencyErr, costErr)
+}
+
+func (b *bench) walPosition(ctx context.Context) (position int64, err error) {
+	err = b.admin.QueryRow(ctx, `SELECT (pg_current_wal_lsn() - '0/0')::bigint`).Scan(&position)
+	return position, err
+}
