@@ -12,6 +12,12 @@ import (
 // any call may take (Config.ProviderTimeout).
 const attemptLease = 30 * time.Second
 
+// lostAttempts is how often the provider must know nothing of a charge that shall close before it is believed: a request
+// that was given up may still be on its way, and be executed when it arrives. With the back-off of retry it is a minute
+// after the wish to close, the last moment to begin a call is attemptLease after it, and so the provider and the network
+// before it have half a minute to execute a request or never to do so.
+const lostAttempts = 7
+
 // NewCharge is a durable wish to charge. The reconciler finds it when its maker dies.
 func NewCharge(c Charge, now time.Time) Charge {
 	c.Status, c.Version = Processing, 1
@@ -115,7 +121,7 @@ func (c Charge) applyOpen(outcome Outcome, now time.Time) (change Change, ok boo
 		if c.CloseWanted {
 			next.NextAttemptAt = now
 		}
-	case status == OutcomeVoided, status == OutcomeNotFound && c.CloseWanted:
+	case status == OutcomeVoided, status == OutcomeNotFound && c.CloseWanted && c.Attempts >= lostAttempts:
 		next.settle(Voided)
 	case c.Status == Pending && !c.CloseWanted:
 		return Change{}, false // the payer moves next: a lost answer of an earlier call is of no matter any more
@@ -156,8 +162,8 @@ func (c Charge) WantClose(refund bool, now time.Time) (change Change, ok bool) {
 	case (c.Open() || c.Status == Voided) && (!c.CloseWanted || refund && !c.RefundWanted):
 		next.CloseWanted = true
 		next.RefundWanted = c.RefundWanted || refund
+		next.Attempts = 0
 		if c.Status == Pending {
-			next.Attempts = 0
 			next.NextAttemptAt = now.Add(attemptLease)
 		}
 	default:
