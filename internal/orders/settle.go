@@ -116,6 +116,7 @@ func (s *Saga) await(f *flight) {
 
 // settleBatch writes orders as they are now, unless somebody else did meanwhile.
 func (s *Saga) settleBatch(ctx context.Context, flights []*flight) {
+	flights, again := onceEach(flights)
 	batch.Isolate(flights, func(part []*flight) error {
 		changes := make([]Change, len(part))
 		for i, f := range part {
@@ -139,6 +140,25 @@ func (s *Saga) settleBatch(ctx context.Context, flights []*flight) {
 		}
 		return nil
 	}, splittable, s.retryAll("settle"))
+	for _, f := range again { // the next batch finds out what this one has changed
+		s.dispatch(f)
+	}
+}
+
+// onceEach sets aside the flights whose order is in the batch already: one that is driven and canceled at the same time has
+// two, and a store writes an order once a call.
+func onceEach(flights []*flight) (first, again []*flight) {
+	seen := make(map[ID]struct{}, len(flights))
+	first = make([]*flight, 0, len(flights))
+	for _, f := range flights {
+		if _, twice := seen[f.order.ID]; twice {
+			again = append(again, f)
+			continue
+		}
+		seen[f.order.ID] = struct{}{}
+		first = append(first, f)
+	}
+	return first, again
 }
 
 // schedule says when anybody else may take the order up: never while it rests, at its expiry while it waits for its

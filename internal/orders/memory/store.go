@@ -105,8 +105,10 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 	}
 	defer s.mu.Unlock()
 	saved := make([]bool, len(changes))
+	named := make(map[orders.ID]struct{}, len(changes))
 	for i := range changes {
 		c := &changes[i]
+		named[c.Order.ID] = struct{}{}
 		old, ok := s.orders[c.Order.ID]
 		if saved[i] = ok && old.Version == c.FromVersion && old.Lease == c.Order.Lease; !saved[i] {
 			continue
@@ -114,6 +116,9 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 		if err := check(&c.Order, c.Events, int64(len(s.events[c.Order.ID]))); err != nil {
 			return nil, err
 		}
+	}
+	if len(named) < len(changes) {
+		return nil, errors.New("an order stands in a call more than once")
 	}
 	for i := range changes {
 		if saved[i] {
