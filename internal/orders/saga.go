@@ -1,11 +1,14 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,7 +65,8 @@ type Saga struct {
 	idle     chan struct{} // receives when the last flight ended while draining
 
 	mu      sync.Mutex
-	delayed map[*flight]struct{} // waiting for their next try
+	delayed map[*flight]uint64 // waiting for their next try, numbered
+	delays  uint64
 }
 
 func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, clock clock.Clock, ids *id.Source, log *slog.Logger) (*Saga, error) {
@@ -73,7 +77,7 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 		cfg.Jitter = rand.N[time.Duration]
 	}
 	s := &Saga{cfg: cfg, store: store, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
-		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]struct{})}
+		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]uint64)}
 	var errs [6]error
 	s.place, errs[0] = s.stage("place", cfg.Queue, s.placeBatch)
 	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, s.holdBatch)
@@ -123,9 +127,10 @@ func (s *Saga) Drain(ctx context.Context) error {
 	s.draining.Store(true)
 	s.mu.Lock()
 	waiting := s.delayed
-	s.delayed = make(map[*flight]struct{})
+	s.delayed = make(map[*flight]uint64)
 	s.mu.Unlock()
-	for f := range waiting {
+	inTurn := func(a, b *flight) int { return cmp.Compare(waiting[a], waiting[b]) }
+	for _, f := range slices.SortedFunc(maps.Keys(waiting), inTurn) { // in turn, so that a simulation replays
 		s.part(f)
 	}
 	for s.inFlight.Load() > 0 {
@@ -200,7 +205,8 @@ func (s *Saga) retry(f *flight) {
 
 func (s *Saga) delay(f *flight, d time.Duration) {
 	s.mu.Lock()
-	s.delayed[f] = struct{}{}
+	s.delays++
+	s.delayed[f] = s.delays
 	s.mu.Unlock()
 	s.clock.AfterFunc(d, func() {
 		s.mu.Lock()
