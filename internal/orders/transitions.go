@@ -84,10 +84,11 @@ func (o *Order) holdRequest() HoldRequest {
 }
 
 // ApplyHold folds inventory's answer in. again says that it was asked before, and the answer lost: that request may still
-// arrive, and find the stock that this one did not, so a refused round is closed for good.
+// arrive, and find the stock that this one did not, so a refused round is closed for good. Who asked may be a process that
+// was paused for longer than its lease, and goes on to charge: so the charge is closed too.
 func (o *Order) ApplyHold(result HoldResult, now time.Time, again bool) error {
 	if again && (result.Verdict == HoldOutOfStock || result.Verdict == HoldPriceChanged) {
-		o.ReleaseDue = true
+		o.ReleaseDue, o.RefundDue = true, true
 	}
 	switch {
 	case result.Verdict == HoldReleased:

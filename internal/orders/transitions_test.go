@@ -97,6 +97,20 @@ func TestChargePendingWithNothingToPay(t *testing.T) {
 	}
 }
 
+// TestRefusedAgainOwesBoth: an earlier request may be a paused process's, which would hold and charge when it wakes.
+func TestRefusedAgainOwesBoth(t *testing.T) {
+	t.Parallel()
+	for _, verdict := range []orders.HoldVerdict{orders.HoldOutOfStock, orders.HoldPriceChanged} {
+		for _, again := range []bool{false, true} {
+			o := orders.NewOrder(orders.ID{1}, orders.PaymentID{1}, "", orders.Request{}, noon)
+			err := o.ApplyHold(orders.HoldResult{Verdict: verdict}, noon, again)
+			if err != nil || o.Status != orders.Rejected || o.ReleaseDue != again || o.RefundDue != again {
+				t.Errorf("%s, asked again=%v: %s owes stock=%v money=%v, error %v", verdict, again, o.Status, o.ReleaseDue, o.RefundDue, err)
+			}
+		}
+	}
+}
+
 // journey is an order and the truth outside of it: whether its stock is held, and whether its money is here.
 type journey struct {
 	order      orders.Order
