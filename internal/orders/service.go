@@ -148,14 +148,14 @@ func (s *Service) Cancel(ctx context.Context, order ID, reason string, until tim
 			return current, err
 		}
 		canceled, err := ticket.wait(ctx, until)
-		if err != nil || canceled.Status == Canceled {
+		if err != nil || canceled.canceledForGood() {
 			return canceled, err
 		}
 		if s.clock.Now().Before(until) {
 			continue
 		}
 		// It may be stored, and only what it owes takes longer.
-		if canceled, err = s.Get(ctx, order); err != nil || canceled.Status == Canceled {
+		if canceled, err = s.Get(ctx, order); err != nil || canceled.canceledForGood() {
 			return canceled, err
 		}
 		break

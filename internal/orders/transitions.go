@@ -161,6 +161,11 @@ func (o *Order) ApplyCharge(result ChargeResult, now time.Time) (changed bool, e
 	return false, fmt.Errorf("apply charge to order %s: unknown status %q", o.ID, result.Status)
 }
 
+// expired tells whether the order ended because nobody paid in time: it comes back when somebody does.
+func (o *Order) expired() bool { return o.Status == Canceled && o.Reason == string(ReasonExpired) }
+
+func (o *Order) canceledForGood() bool { return o.Status == Canceled && !o.expired() }
+
 func (o *Order) expire(now time.Time) error {
 	o.PaymentStatus = PaymentNone
 	o.ReleaseDue = true
@@ -168,17 +173,20 @@ func (o *Order) expire(now time.Time) error {
 	return o.move(Canceled, EventCanceled, o.Reason, now)
 }
 
-// Cancel ends the order on somebody's wish. Canceling twice changes nothing.
+// Cancel ends the order on somebody's wish. Canceling twice changes nothing; but an order that has expired would come back
+// when its money comes late, and after this it does not.
 func (o *Order) Cancel(reason string, now time.Time) error {
-	if o.Status == Canceled {
+	if o.canceledForGood() {
 		return nil
 	}
-	if !slices.Contains(Transitions[o.Status], Canceled) {
+	if !o.expired() && !slices.Contains(Transitions[o.Status], Canceled) {
 		return ErrNotCancelable
 	}
-	o.ReleaseDue, o.RefundDue = true, true
+	o.ReleaseDue, o.RefundDue, o.PaidLate = true, true, false
 	o.Reason = reason
-	return o.move(Canceled, EventCanceled, reason, now)
+	o.Status = Canceled
+	o.note(EventCanceled, reason, now)
+	return nil
 }
 
 // ApplyRelease notes that the stock is back.
@@ -229,7 +237,7 @@ func (o *Order) ApplyNotice(result ChargeResult, now time.Time) (News, error) {
 		return NewsNone, nil
 	case o.ReleaseDue: // the round that ends must not be mistaken for the one that would begin
 		return NewsTooSoon, nil
-	case o.Status == Canceled && o.Reason == string(ReasonExpired):
+	case o.expired():
 		o.PaidLate = true
 		o.HoldRound++
 	case o.Status == Canceled, o.Status == Rejected:

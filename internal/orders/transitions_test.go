@@ -111,6 +111,23 @@ func TestRefusedAgainOwesBoth(t *testing.T) {
 	}
 }
 
+// TestExpiredOrderCanBeCanceledForGood: without that it would come back when the money comes, though its customer was told
+// that it is canceled.
+func TestExpiredOrderCanBeCanceledForGood(t *testing.T) {
+	t.Parallel()
+	for _, paidLate := range []bool{false, true} {
+		o := orders.NewOrder(orders.ID{1}, orders.PaymentID{1}, "", orders.Request{}, noon)
+		o.Status, o.Reason, o.PaidLate = orders.Canceled, string(orders.ReasonExpired), paidLate
+		if err := o.Cancel("changed my mind", noon); err != nil || !o.ReleaseDue || !o.RefundDue || o.PaidLate || o.Reason != "changed my mind" {
+			t.Errorf("canceled (paid late %v): %+v, error %v", paidLate, o.Progress, err)
+		}
+		o.ReleaseDue, o.RefundDue = false, false
+		if _, err := o.ApplyNotice(orders.ChargeResult{Status: orders.ChargePaid}, noon); err != nil || o.PaidLate || !o.RefundDue {
+			t.Errorf("paid after all: %+v, error %v", o.Progress, err)
+		}
+	}
+}
+
 // journey is an order and the truth outside of it: whether its stock is held, and whether its money is here.
 type journey struct {
 	order      orders.Order
