@@ -27,6 +27,7 @@ type headConn struct {
 	net.Conn
 	head     []byte
 	complete bool
+	busy     bool // as Server.follow counted it
 }
 
 // Read implements net.Conn.

@@ -64,8 +64,12 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	draining atomic.Bool
+	busy     atomic.Int64 // connections that are owed an answer, or have not said anything yet
 	served   sync.WaitGroup
 }
+
+// settleLimit bounds the wait for connections that were let in and say nothing, as browsers open them in advance.
+const settleLimit = time.Second
 
 // New makes a server of handler. Around it stand, from the outside: request id, recovery from panics, limits, and draining.
 func New(cfg ServerConfig, handler http.Handler) *Server {
@@ -82,7 +86,7 @@ func New(cfg ServerConfig, handler http.Handler) *Server {
 		Protocols:         &protocols,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // clients cause these lines at will
 		ConnContext:       rememberConn,
-		ConnState:         forgetHead,
+		ConnState:         s.follow,
 	}
 	return s
 }
@@ -98,7 +102,7 @@ func (s *Server) Start() error {
 	}
 	s.listener = listener
 	s.served.Go(func() {
-		if err := s.http.Serve(headListener{listener}); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(headListener{listener}); !errors.Is(err, http.ErrServerClosed) && !s.draining.Load() {
 			s.fail(fmt.Errorf("%s: serve on %s: %w", s.cfg.Name, s.Addr(), err))
 		}
 	})
@@ -139,12 +143,42 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-lag.C:
 	case <-ctx.Done():
 	}
+	_ = s.listener.Close() // it is closed already if it broke, which was reported then
+	s.settle(ctx)
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("%s: requests were cut off: %w", s.cfg.Name, err), s.http.Close())
 	}
 	s.served.Wait()
 	return err
+}
+
+// settle waits until each connection that was let in has had its answer. http.Server drops what it reads once its own
+// Shutdown has begun, without a word: under load that broke requests on connections that were accepted a moment before.
+func (s *Server) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	for tick := time.Tick(2 * time.Millisecond); s.busy.Load() > 0; {
+		select {
+		case <-tick:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// follow keeps count of the busy connections. net/http reports one connection's states one after the other.
+func (s *Server) follow(conn net.Conn, state http.ConnState) {
+	forgetHead(conn, state)
+	head, ok := conn.(*headConn)
+	if busy := state == http.StateNew || state == http.StateActive; ok && busy != head.busy {
+		head.busy = busy
+		if busy {
+			s.busy.Add(1)
+		} else {
+			s.busy.Add(-1)
+		}
+	}
 }
 
 func (s *Server) limit(next http.Handler) http.Handler {

@@ -236,3 +236,41 @@ func TestStartTellsAnAddressInUse(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// http.Server alone reads this request and closes the connection without an answer.
+func TestShutdownAnswersAConnectionThatWasLetIn(t *testing.T) {
+	t.Parallel()
+	s := start(t, httpx.ServerConfig{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "served") }))
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	if got := raw(t, s, request, 1); len(got) != 1 { // connections are let in one after the other, so the first one was
+		t.Fatal("no answer before the shutdown")
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(context.Background()) }()
+	for { // a refusal is the only sign that the listener is closed
+		probe, err := net.Dial("tcp", s.Addr())
+		if err != nil {
+			break
+		}
+		_ = probe.Close()
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("the request was dropped: %v", err)
+	}
+	if !response.Close {
+		t.Error("the answer lacks Connection: close")
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
