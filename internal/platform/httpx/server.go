@@ -144,12 +144,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	_ = s.listener.Close() // it is closed already if it broke, which was reported then
+	s.served.Wait()        // or http.Server would close it a second time, and report that
 	s.settle(ctx)
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("%s: requests were cut off: %w", s.cfg.Name, err), s.http.Close())
 	}
-	s.served.Wait()
 	return err
 }
 
