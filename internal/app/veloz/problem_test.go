@@ -52,7 +52,7 @@ func TestAnErrorSaysHowToGoOn(t *testing.T) {
 		"unknown effect": {problem(504, `{"type":"x","title":"The service did not answer in time","status":504,"code":"backend_timeout"}`),
 			[]string{"--idempotency-key the-key"}},
 		"scope":      {problem(403, `{"type":"x","title":"The API key may not do this","status":403,"code":"insufficient_scope"}`), []string{"veloz keys create NAME --scope"}},
-		"not ours":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, []string{"502 Bad Gateway", "--server"}},
+		"not ours":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }, []string{"502 Bad Gateway", "--server"}},
 		"redirect":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, []string{"302 Found"}},
 		"unreadable": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) }, []string{"cannot be read", "another version"}},
 		"broken off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, []string{"did not answer", "--idempotency-key the-key"}},

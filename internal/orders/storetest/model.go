@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -207,7 +206,7 @@ func choose(all []orders.Order, f orders.Filter) (page []orders.Order) {
 func matches(o orders.Order, f orders.Filter) bool {
 	return (f.Status == "" || o.Status == f.Status) &&
 		(f.PaymentStatus == "" || o.PaymentStatus == f.PaymentStatus) &&
-		(f.Email == "" || strings.ToLower(o.Customer.Email) == strings.ToLower(f.Email)) &&
+		(f.Email == "" || orders.SearchableEmail(o.Customer.Email) == orders.SearchableEmail(f.Email)) &&
 		(f.SKU == "" || slices.ContainsFunc(o.Items, func(i orders.Item) bool { return i.SKU == f.SKU })) &&
 		bytes.Compare(o.ID[:], f.From[:]) >= 0 &&
 		(f.Before.IsZero() || bytes.Compare(o.ID[:], f.Before[:]) < 0)

@@ -40,7 +40,6 @@ type till struct {
 	t     *testing.T
 	store payments.Store
 
-	mu  sync.Mutex
 	ids *id.Source
 }
 
