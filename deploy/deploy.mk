@@ -92,3 +92,7 @@ golangci-lint: $(GOLANGCI_LINT) ## The long lint, as CI runs it.
 
 vulnerabilities: $(GOVULNCHECK) ## Look for known vulnerabilities in what is really called.
 	$(GOVULNCHECK) ./...
+
+.PHONY: test-rolls
+test-rolls: ## Twenty rolls of two instances of each service under load: no request may fail.
+	go test -count=1 -v ./internal/rolling -run TestRolls -rolls=20
