@@ -57,7 +57,8 @@ func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
 
 // Handler serves the registry in Prometheus' format.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4})
+	// What the database cannot answer now is left out: the other measures are wanted most when it is away.
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4, ErrorHandling: promhttp.ContinueOnError})
 }
 
 // Batch implements batch.Observer.
