@@ -117,7 +117,11 @@ func (p *process) spawn(f func()) {
 	}
 	p.behind = true
 	w.coverage.events[providerSlow]++
-	w.later(w.upTo(40*time.Second), func() { p.batch(true, f) })
+	pause := 40 * time.Second // most are over within a charge's lease
+	if w.rng.IntN(4) == 0 {
+		pause = 10 * time.Minute
+	}
+	w.later(w.upTo(pause), func() { p.batch(true, f) })
 }
 
 // batch runs one request of a payments process.

@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"flag"
-	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 var (
 	seeds = flag.Int("seeds", 150, "worlds that TestWorlds simulates")
 	first = flag.Uint64("first", 1, "the first world's seed")
+	limit = flag.Int64("failures", 10, "worlds after which TestWorlds has seen enough")
 	seed  = flag.Uint64("seed", 0, "the world that TestReplay tells")
 )
 
@@ -43,7 +43,7 @@ func run(t *testing.T, worlds int) (total sim.Coverage, orders int) {
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			for i := next.Add(1); i <= int64(worlds) && failed.Load() < 10; i = next.Add(1) {
+			for i := next.Add(1); i <= int64(worlds) && failed.Load() < *limit; i = next.Add(1) {
 				result := sim.Run(*first+uint64(i)-1, false)
 				mu.Lock()
 				total.Add(&result.Coverage)
@@ -51,7 +51,7 @@ func run(t *testing.T, worlds int) (total sim.Coverage, orders int) {
 				mu.Unlock()
 				if result.Err != nil {
 					failed.Add(1)
-					t.Errorf("seed %d: %v\nreplay: go test ./internal/sim -run TestReplay -seed=%d", result.Seed, result.Err, result.Seed)
+					t.Errorf("seed %d: %v\nreplay: go test ./internal/sim -run TestReplay -v -seed=%d", result.Seed, result.Err, result.Seed)
 				}
 			}
 		})
@@ -84,7 +84,7 @@ func TestReplay(t *testing.T) {
 	}
 	result := sim.Run(told, true)
 	if *seed != 0 {
-		fmt.Println(strings.Join(result.Trace, "\n"))
+		t.Log(strings.Join(result.Trace, "\n"))
 	}
 	if result.Err != nil {
 		t.Errorf("seed %d: %v", told, result.Err)
