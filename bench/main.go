@@ -44,7 +44,7 @@ func main() {
 	flag.Parse()
 	o.tune = []int{2, 4, 8, 16, 32, 64}
 	if *quick {
-		o.rounds, o.length, o.skus, o.tune = 3, 2*time.Second, 2_000, []int{4, 16, 32}
+		o.quicken()
 	}
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
@@ -55,6 +55,22 @@ func main() {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// quicken shortens what no flag has set.
+func (o *options) quicken() {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["rounds"] {
+		o.rounds = 3
+	}
+	if !given["length"] {
+		o.length = 1500 * time.Millisecond
+	}
+	if !given["skus"] {
+		o.skus = 2_000
+	}
+	o.tune = []int{4, 16, 32}
 }
 
 func run(ctx context.Context, o options) (err error) {

@@ -124,7 +124,7 @@ func (r *results) text(o options) string {
 }
 
 func (r *results) writeTable(b *strings.Builder, workload string) {
-	fmt.Fprintf(b, "## Orders on %s\n\n", map[string]string{"uniform": "all SKUs alike"}[workload]+map[string]string{"one SKU": "one SKU"}[workload])
+	fmt.Fprintf(b, "## Orders, %s\n\n", workload)
 	b.WriteString("| shape | orders/s | p50 | p99 | CPU services | CPU PostgreSQL | CPU generator | WAL bytes an order |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, shape := range allShapes() {
 		if len(r.measurements[shape][workload]) == 0 {
@@ -139,8 +139,8 @@ func (r *results) writeTable(b *strings.Builder, workload string) {
 			}
 			return sum
 		}
-		fmt.Fprintf(b, "| %s | %.0f | %.1f ms | %.1f ms | %s | %s | %s | %s |\n", shape, r.rate(shape, workload),
-			of(func(m measurement) float64 { return m.p50.Seconds() * 1000 }), of(func(m measurement) float64 { return m.p99.Seconds() * 1000 }),
+		fmt.Fprintf(b, "| %s | %.0f | %.1f ms | %s | %s | %s | %s | %s |\n", shape, r.rate(shape, workload),
+			of(func(m measurement) float64 { return m.p50.Seconds() * 1000 }), figure("%.1f ms", of(func(m measurement) float64 { return m.p99.Seconds() * 1000 })),
 			figure("%.2f", of(services)), figure("%.2f", of(func(m measurement) float64 { return m.cpu["postgres"] })),
 			figure("%.2f", of(func(m measurement) float64 { return m.cpu[generatorName] })), figure("%.0f", of(func(m measurement) float64 { return m.wal })))
 	}

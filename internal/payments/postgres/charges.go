@@ -104,7 +104,7 @@ func collectIDs(rows pgx.Rows, err error) (map[payments.ID]bool, error) {
 }
 
 // The three writes are one statement: the ledger gets the rows of those charges alone that were updated, and its sums
-// get one row a batch.
+// get one row a batch. ANY repeats what the join says, so that a kept plan finds the charges by their key.
 const saveSQL = `WITH updated AS (
 	UPDATE charges c SET received_cents = n.received_cents, refunded_cents = n.refunded_cents, version = n.version,
 		next_attempt_at = n.next_attempt_at, updated_at = n.updated_at, attempts = n.attempts, close_wanted = n.close_wanted,
@@ -114,7 +114,7 @@ const saveSQL = `WITH updated AS (
 		$9::boolean[], $10::boolean[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[])
 		AS n (id, received_cents, refunded_cents, version, next_attempt_at, updated_at, attempts, close_wanted, refund_wanted,
 			notice, status, decline_reason, pix_txid, pix_copy_paste, pix_expires_at)
-	WHERE c.id = n.id AND c.version = n.version - 1
+	WHERE c.id = n.id AND c.version = n.version - 1 AND c.id = ANY($1::uuid[])
 	RETURNING c.id
 ), written AS (
 	INSERT INTO ledger (payment_id, number, amount_cents, at, kind, debit, credit)
