@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
 )
 
+// ANY repeats what the join says, so that a kept plan finds the states by their key.
 const saveSQL = `WITH saved AS (
 	UPDATE order_states s SET version = c.version, next_attempt_at = c.next_attempt_at,
 		updated_at = c.updated_at, status = c.status, payment_status = c.payment_status,
@@ -16,7 +19,7 @@ const saveSQL = `WITH saved AS (
 	FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
 		$8::text[], $9::text[], $10::bigint[]) AS c(order_id, version, lease, next_attempt_at, updated_at, status,
 		payment_status, fulfillment_status, progress, from_version)
-	WHERE s.order_id = c.order_id AND s.version = c.from_version AND s.lease = c.lease
+	WHERE s.order_id = c.order_id AND s.version = c.from_version AND s.lease = c.lease AND s.order_id = ANY($1::uuid[])
 	RETURNING s.order_id
 ), events AS (
 	INSERT INTO order_events (order_id, version, at, type, status, payment_status, reason)
@@ -31,7 +34,7 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 	if err != nil {
 		return nil, err
 	}
-	written, err := s.ids(ctx, replan, saveSQL, args)
+	written, err := s.ids(ctx, pgx.QueryExecModeCacheStatement, saveSQL, args)
 	if err != nil {
 		return nil, fmt.Errorf("save %d orders: %w", len(changes), err)
 	}
