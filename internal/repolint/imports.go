@@ -27,6 +27,7 @@ var layers = []layer{
 	{packages: "internal/load", imports: []string{"api/...", "internal/money", "internal/platform/..."}},
 	// Whole-product tests see everything, and nothing sees them.
 	{packages: "internal/acceptance/...", imports: []string{"api/...", "internal/..."}},
+	{packages: "internal/rolling", imports: []string{"internal/gateway/keys", "internal/platform/database/pgtest"}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/repolint", tests: []string{"internal/orders"}},
 	{packages: "bench/...", imports: []string{"api/...", "internal/..."}},

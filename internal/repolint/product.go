@@ -16,9 +16,11 @@ const dependencyRecord = "docs/adr/0016-dependencies.md"
 
 const (
 	glossary    = "docs/glossary.md"
-	makefile    = "Makefile"
 	commandLine = "internal/app/veloz"
 )
+
+// makefiles is the Makefile and what it includes.
+var makefiles = []string{"Makefile", "deploy/deploy.mk"}
 
 var (
 	requirement = regexp.MustCompile(`^\s*(?:require\s+)?([a-z0-9.-]+\.[a-z]+/\S+) v\S+`)
@@ -78,7 +80,9 @@ var (
 // Commands finds commands in documents that do not exist: targets, programs, subcommands.
 func Commands(r *Repo) (findings []Finding) {
 	targets := make(map[string]bool)
-	scan(r.Texts[makefile], makeTarget, func(_ int, groups []string) { targets[groups[1]] = true })
+	for _, makefile := range makefiles {
+		scan(r.Texts[makefile], makeTarget, func(_ int, groups []string) { targets[groups[1]] = true })
+	}
 	subcommands := r.subcommands()
 	for name, text := range r.markdown() {
 		report := func(line int, what string) {
