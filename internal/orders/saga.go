@@ -27,8 +27,10 @@ type Config struct {
 	Queue int
 	// MaxBatch bounds a batch; peers take up to 1,000.
 	MaxBatch int
-	// Workers is how many batches a stage works on at once.
-	Workers int
+	// ChargeWorkers is how many batches of charges, expiries and undoings are worked on at once: a slow payment provider
+	// holds one of them for as long as payments has patience. The other stages work on one batch: a second one would wait
+	// for the first one's rows, and both would be smaller.
+	ChargeWorkers int
 	// Lease is how long an order that was taken up is left alone by others. A crashed owner's orders wait that long.
 	Lease time.Duration
 	// Observer hears of the stages' batches. May be nil.
@@ -40,9 +42,9 @@ type Config struct {
 }
 
 func (c Config) validate() error {
-	if c.MaxInFlight < 1 || c.Queue < 1 || c.MaxBatch < 1 || c.MaxBatch > 1000 || c.Workers < 1 || c.Lease < time.Second {
-		return fmt.Errorf("orders: max in flight (%d), queue (%d), max batch (%d, at most 1000), workers (%d) and lease (%s, at least 1s) must be set",
-			c.MaxInFlight, c.Queue, c.MaxBatch, c.Workers, c.Lease)
+	if c.MaxInFlight < 1 || c.Queue < 1 || c.MaxBatch < 1 || c.MaxBatch > 1000 || c.ChargeWorkers < 1 || c.Lease < time.Second {
+		return fmt.Errorf("orders: max in flight (%d), queue (%d), max batch (%d, at most 1000), charge workers (%d) and lease (%s, at least 1s) must be set",
+			c.MaxInFlight, c.Queue, c.MaxBatch, c.ChargeWorkers, c.Lease)
 	}
 	return nil
 }
@@ -79,17 +81,17 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 	s := &Saga{cfg: cfg, store: store, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
 		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]uint64)}
 	var errs [6]error
-	s.place, errs[0] = s.stage("place", cfg.Queue, s.placeBatch)
-	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, s.holdBatch)
-	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, s.chargeBatch)
-	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, s.settleBatch)
-	s.expire, errs[4] = s.stage("expire", cfg.MaxInFlight, s.expireBatch)
-	s.undo, errs[5] = s.stage("undo", cfg.MaxInFlight, s.undoBatch)
+	s.place, errs[0] = s.stage("place", cfg.Queue, 1, s.placeBatch)
+	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, 1, s.holdBatch)
+	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, s.chargeBatch)
+	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, 1, s.settleBatch)
+	s.expire, errs[4] = s.stage("expire", cfg.MaxInFlight, cfg.ChargeWorkers, s.expireBatch)
+	s.undo, errs[5] = s.stage("undo", cfg.MaxInFlight, cfg.ChargeWorkers, s.undoBatch)
 	return s, errors.Join(errs[:]...)
 }
 
-func (s *Saga) stage(name string, queue int, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
-	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: s.cfg.Workers, Observer: s.cfg.Observer}, work)
+func (s *Saga) stage(name string, queue, workers int, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
+	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: workers, Observer: s.cfg.Observer}, work)
 }
 
 func (s *Saga) stages() []*batch.Stage[*flight] {

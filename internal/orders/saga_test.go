@@ -49,7 +49,7 @@ func (w *world) boot() {
 	w.wire.crashed = false
 	w.boots++
 	ids := id.NewSource(w.clock, rand.NewChaCha8([32]byte{1}))
-	service, err := orders.New(orders.Config{MaxInFlight: 100, Queue: 10, MaxBatch: 10, Workers: 1, Lease: lease,
+	service, err := orders.New(orders.Config{MaxInFlight: 100, Queue: 10, MaxBatch: 10, ChargeWorkers: 1, Lease: lease,
 		Jitter: func(d time.Duration) time.Duration { return d / 2 }},
 		wiredStore{w.store, w.wire}, w.inventory, w.payments, w.clock, ids, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -143,7 +143,7 @@ func (w *World) newProcess(name string) *process {
 
 func (w *World) bootOrders(slot int) {
 	p := w.newProcess("orders")
-	service, err := orders.New(orders.Config{MaxInFlight: w.cfg.maxInFlight, Queue: 20, MaxBatch: w.cfg.maxBatch, Workers: 1, Lease: lease,
+	service, err := orders.New(orders.Config{MaxInFlight: w.cfg.maxInFlight, Queue: 20, MaxBatch: w.cfg.maxBatch, ChargeWorkers: 1, Lease: lease,
 		Jitter: func(d time.Duration) time.Duration { return w.upTo(d) }},
 		ordersStore{w.ordersStore, p}, inventoryLink{p, peers.NewInventory(w.inventoryHandler)}, paymentsLink{p, peers.NewPayments(paymentsPeer{w})},
 		p, id.NewSource(p, w.ids), slog.New(slog.DiscardHandler))

@@ -37,7 +37,7 @@ type Config struct {
 	MaxInFlight int           `name:"max-in-flight-orders" env:"VELOZ_MAX_IN_FLIGHT_ORDERS" default:"8192" help:"Orders under way in this process; more are answered 503."`
 	Queue       int           `name:"order-queue" env:"VELOZ_ORDER_QUEUE" default:"4096" help:"Orders that may wait to be stored; more are answered 503."`
 	MaxBatch    int           `name:"max-batch" env:"VELOZ_MAX_BATCH" default:"256" help:"Orders in one transaction, at most 1000."`
-	Workers     int           `name:"stage-workers" env:"VELOZ_STAGE_WORKERS" default:"2" help:"Batches that a stage works on at once."`
+	Workers     int           `name:"charge-workers" env:"VELOZ_CHARGE_WORKERS" default:"4" help:"Batches of charges under way at once; a slow payment provider holds one of them."`
 	Lease       time.Duration `name:"order-lease" env:"VELOZ_ORDER_LEASE" default:"10s" help:"How long a crashed process's orders wait for another one."`
 	MaxWait     time.Duration `name:"max-wait" env:"VELOZ_MAX_WAIT" default:"10s" help:"How long a caller waits for its order to be decided; then the answer is 202."`
 }
@@ -94,7 +94,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	stack.Defer("orders' database", func(context.Context) error { return store.Close() })
 	metrics := newMetrics(rt.Metrics.Registry())
 	service, err := orders.New(orders.Config{
-		MaxInFlight: cfg.MaxInFlight, Queue: cfg.Queue, MaxBatch: cfg.MaxBatch, Workers: cfg.Workers, Lease: cfg.Lease,
+		MaxInFlight: cfg.MaxInFlight, Queue: cfg.Queue, MaxBatch: cfg.MaxBatch, ChargeWorkers: cfg.Workers, Lease: cfg.Lease,
 		Observer: rt.Metrics, OnEvents: metrics.count,
 	}, store, peers.NewInventory(inventory), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
 	if err != nil {
