@@ -90,7 +90,7 @@ idle() {
 # Every service and the database die once in the middle of one run of the load generator, which then reads back each order
 # that was acknowledged, and ends with an error if one is missing, doubled or changed, or stock does not add up.
 kills() {
-  docker compose run --detach --name "$load" load load --url http://api-gateway:8000 --key-file /secrets/admin-key \
+  docker compose run --detach --name "$load" load load --server http://api-gateway:8000 --key-file /secrets/admin-key \
     --rate 200 --clients 64 --skus 100 --duration 75s >/dev/null 2>&1 || fail "start the load"
   for service in postgres servico-estoque servico-pagamentos servico-pedidos api-gateway; do
     sleep 3

@@ -65,7 +65,7 @@ spec:
       volumeMounts: [{name: key, mountPath: /secrets, readOnly: true}]
       args:
 YAML
-    printf '        - "%s"\n' load --url "http://api-gateway.$namespace" --key-file /secrets/admin-key "$@"
+    printf '        - "%s"\n' load --server "http://api-gateway.$namespace" --key-file /secrets/admin-key "$@"
   } | kubectl apply --filename -
 }
 

@@ -8,35 +8,30 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/load"
-	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
 )
 
 // loadCommand drives a platform and checks the truth of what it said.
 type loadCommand struct {
-	URL      string        `name:"url" default:"http://127.0.0.1:8000" help:"The platform: its gateway, or veloz."`
-	Key      config.Secret `name:"key" env:"VELOZ_API_KEY" placeholder:"KEY" help:"API key with orders, inventory and sandbox scopes."`
-	KeyFile  string        `name:"key-file" type:"path" placeholder:"FILE" help:"File with the API key, such as veloz-data/admin-key."`
-	Scenario string        `name:"scenario" default:"uniform" enum:"uniform,zipf,hot,flash,mixed,pix" help:"What buyers do: ${enum}."`
-	SKUs     int           `name:"skus" default:"1000" help:"SKUs to buy; hot and flash have one."`
-	Items    int           `name:"items" default:"1" help:"Lines of an order, each another SKU."`
-	Stock    int64         `name:"stock" placeholder:"N" help:"Units of each SKU: 1,000,000 by default, and 100 in a flash sale."`
-	Prefix   string        `name:"sku-prefix" placeholder:"TEXT" help:"Of the SKUs; a run makes its own by default."`
-	Rate     float64       `name:"rate" placeholder:"N" help:"Arrivals a second, whether answers come or not (open loop). Without it each client sends when it was answered (closed loop)."`
-	RateEnd  float64       `name:"rate-end" placeholder:"N" help:"Rate at the end of the run, reached in a straight line."`
-	Clients  int           `name:"clients" default:"64" help:"Connections: requests that may be under way."`
-	Ramp     time.Duration `name:"ramp" default:"0s" help:"Time to reach the rate, or to start all clients."`
-	Duration time.Duration `name:"duration" default:"10s" help:"Length of the run."`
-	Arrivals int64         `name:"arrivals" placeholder:"N" help:"End after this many arrivals, if they come first."`
-	Timeout  time.Duration `name:"timeout" default:"15s" help:"Of a request."`
-	Seed     uint64        `name:"seed" placeholder:"N" help:"Repeats the choices of another run."`
-	ReadBack int           `name:"read-back" default:"100000" help:"Acknowledged orders that are all read back after the run; of more, this many are sampled. 0 checks nothing."`
-	JSON     bool          `name:"json" help:"Print the report as JSON."`
-	HTML     string        `name:"html" type:"path" placeholder:"FILE" help:"Write the report as one page with charts."`
+	connection `embed:""`
+	Scenario   string        `name:"scenario" default:"uniform" enum:"uniform,zipf,hot,flash,mixed,pix" help:"What buyers do: ${enum}."`
+	SKUs       int           `name:"skus" default:"1000" help:"SKUs to buy; hot and flash have one."`
+	Items      int           `name:"items" default:"1" help:"Lines of an order, each another SKU."`
+	Stock      int64         `name:"stock" placeholder:"N" help:"Units of each SKU: 1,000,000 by default, and 100 in a flash sale."`
+	Prefix     string        `name:"sku-prefix" placeholder:"TEXT" help:"Of the SKUs; a run makes its own by default."`
+	Rate       float64       `name:"rate" placeholder:"N" help:"Arrivals a second, whether answers come or not (open loop). Without it each client sends when it was answered (closed loop)."`
+	RateEnd    float64       `name:"rate-end" placeholder:"N" help:"Rate at the end of the run, reached in a straight line."`
+	Clients    int           `name:"clients" default:"64" help:"Connections: requests that may be under way."`
+	Ramp       time.Duration `name:"ramp" default:"0s" help:"Time to reach the rate, or to start all clients."`
+	Duration   time.Duration `name:"duration" default:"10s" help:"Length of the run."`
+	Arrivals   int64         `name:"arrivals" placeholder:"N" help:"End after this many arrivals, if they come first."`
+	Timeout    time.Duration `name:"timeout" default:"15s" help:"Of a request."`
+	Seed       uint64        `name:"seed" placeholder:"N" help:"Repeats the choices of another run."`
+	ReadBack   int           `name:"read-back" default:"100000" help:"Acknowledged orders that are all read back after the run; of more, this many are sampled. 0 checks nothing."`
+	HTML       string        `name:"html" type:"path" placeholder:"FILE" help:"Write the report as one page with charts."`
 }
 
 // Help is shown by --help.
@@ -44,20 +39,20 @@ func (loadCommand) Help() string {
 	return `The run brings stock of its own, sends, reports, and then reads back what was acknowledged: a missing, doubled or changed
 order, or stock that does not add up, ends with exit code 1.
 
-  veloz load --key-file veloz-data/admin-key
-  veloz load --key-file veloz-data/admin-key --scenario flash --stock 100 --clients 500 --arrivals 20000
-  veloz load --key-file veloz-data/admin-key --rate 500 --rate-end 5000 --duration 60s --html report.html`
+  veloz load
+  veloz load --scenario flash --stock 100 --clients 500 --arrivals 20000
+  veloz load --rate 500 --rate-end 5000 --duration 60s --html report.html`
 }
 
 // Run is called by the command line.
 func (c *loadCommand) Run(out io.Writer) error {
-	key, err := c.key()
-	if err != nil {
+	var s session
+	if err := c.readKey(&s); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	report, err := load.Run(ctx, c.config(key))
+	report, err := load.Run(ctx, c.config(s.key))
 	fmt.Fprintln(os.Stderr)
 	if report.Kinds != nil {
 		err = errors.Join(err, c.write(out, report))
@@ -71,19 +66,8 @@ func (c *loadCommand) Run(out io.Writer) error {
 	return nil
 }
 
-func (c *loadCommand) key() (string, error) {
-	if c.KeyFile == "" {
-		return c.Key.Reveal(), nil
-	}
-	text, err := os.ReadFile(c.KeyFile)
-	if err != nil {
-		return "", fmt.Errorf("read the API key: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
 func (c *loadCommand) config(key string) load.Config {
-	cfg := load.Config{URL: c.URL, Key: key, Scenario: load.Scenario(c.Scenario), SKUs: c.SKUs, Items: c.Items, Stock: c.Stock, Prefix: c.Prefix,
+	cfg := load.Config{URL: string(c.Server), Key: key, Scenario: load.Scenario(c.Scenario), SKUs: c.SKUs, Items: c.Items, Stock: c.Stock, Prefix: c.Prefix,
 		Rate: c.Rate, RateEnd: c.RateEnd, Clients: c.Clients, Ramp: c.Ramp, Duration: c.Duration, Arrivals: c.Arrivals, Timeout: c.Timeout,
 		Seed: c.Seed, ReadBack: c.ReadBack, Progress: load.Progress(os.Stderr), Log: os.Stderr}
 	if cfg.Stock == 0 {
