@@ -90,4 +90,4 @@ check-generated:
 
 ## Delivering
 
--include deploy/deploy.mk
+-include deploy/*.mk bench/*.mk internal/*/*.mk
