@@ -26,6 +26,7 @@ type config struct {
 	priceChange      float64
 	adjust           float64
 	poison           float64       // that an order is refused by payments for ever
+	pace             time.Duration // how much faster than usual time passes: expiries and late payments then meet the faults
 	lateness         time.Duration // of delayed requests
 	pixWrong, pixOdd float64
 }
@@ -39,6 +40,7 @@ func newConfig(r *rand.Rand) config {
 		stop: some(r, 0.0005, 0.002), cancel: some(r, 0.5, 2), repeat: some(r, 0.5, 2), priceChange: some(r, 0.2, 1), adjust: some(r, 0.2, 1),
 		lateness: lateness[r.IntN(len(lateness))], pixWrong: some(r, 0.1, 0.3), pixOdd: some(r, 0.2, 0.6), poison: some(r, 0.01, 0.05),
 	}
+	c.pace = paces[r.IntN(len(paces))]
 	if r.IntN(8) == 0 {
 		c.maxInFlight = 1 + r.IntN(4)
 	}
@@ -53,6 +55,8 @@ func newConfig(r *rand.Rand) config {
 
 // lateness is how late a request may still arrive.
 var lateness = []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, 2 * time.Hour}
+
+var paces = []time.Duration{1, 1, 10, 50}
 
 // rates are a call's usual chances. A crash ends all that a process was at, and so it is rarer.
 var rates = [mishapCount]float64{requestLost: 0.02, answerLost: 0.02, duplicated: 0.03, delayed: 0.02, refused: 0.003, refusedAfter: 0.003,

@@ -44,7 +44,7 @@ func (w *World) act() {
 	case n < 50:
 		w.work(w.rng.IntN(replicas))
 	case n < 62:
-		w.advance(w.upTo(300 * time.Millisecond))
+		w.advance(w.upTo(w.cfg.pace * 300 * time.Millisecond))
 	case n < 70:
 		w.buy()
 	case n < 76:
@@ -78,7 +78,7 @@ func (w *World) rare() {
 	case w.chance(20 * w.cfg.stop):
 		w.stop(w.rng.IntN(replicas))
 	default:
-		w.advance(w.upTo(5 * time.Second))
+		w.advance(w.upTo(w.cfg.pace * 5 * time.Second))
 	}
 }
 
