@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -215,7 +218,15 @@ func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) e
 	// Go's Transport sends a request once more over a new connection when the old one turns out to be dead and this
 	// header is there. That is safe: every order in the batch carries an Idempotency-Key of its own. A nil value is not sent.
 	request.Header["X-Idempotency-Key"] = nil
-	response, err := f.cfg.Transport.RoundTrip(request)
+	var written atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
+	response, err := f.cfg.Transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	var network *net.OpError
+	if errors.As(err, &network) && network.Op == "dial" && written.Load() {
+		// The second sending could not connect, and the first may have arrived. Told as it is, this error would say that
+		// the backend was never reached: 34 buyers heard "nothing was done" of orders that were confirmed.
+		return fmt.Errorf("%w: %s", errNoAnswer, err)
+	}
 	if err != nil {
 		return err
 	}

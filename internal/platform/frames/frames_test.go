@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,4 +235,33 @@ func FuzzHandler(f *testing.F) {
 			t.Error(w.Code)
 		}
 	})
+}
+
+// dyingTransport is Go's when a batch was sent over a connection that died, and the backend refused the next one.
+type dyingTransport struct{ written bool }
+
+func (d dyingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); d.written && trace != nil {
+		trace.WroteHeaders()
+	}
+	return nil, &net.OpError{Op: "dial", Err: errors.New("no such host")}
+}
+
+// TestABatchThatMayHaveArrivedIsNoFailureToConnect: the caller tells a failure to connect as "nothing was done".
+func TestABatchThatMayHaveArrivedIsNoFailureToConnect(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{false, true} {
+		dialed := false
+		f := newForwarder(t, "http://unused", func(cfg *frames.Config) {
+			cfg.Transport = dyingTransport{written}
+			cfg.OnError = func(_ http.ResponseWriter, _ *http.Request, err error) {
+				var network *net.OpError
+				dialed = errors.As(err, &network)
+			}
+		})
+		post(f, "x")
+		if dialed == written {
+			t.Errorf("written %t: told as a failure to connect: %t", written, dialed)
+		}
+	}
 }
