@@ -44,7 +44,7 @@ build() {
     image=$(docker compose config --images "$service" | grep pedidos-veloz- | grep -- "-${service#servico-}:")
     size=$(docker image inspect --format '{{.Size}}' "$image")
     [ "$size" -le $maxImage ] || fail "$image has $size bytes, more than $maxImage"
-    say "$image: $((size / 100000)) tenths of a megabyte"
+    say "$image: $((size / 1000000)).$((size / 100000 % 10)) MB"
   done
 }
 
