@@ -46,7 +46,7 @@ func newWorld(t *testing.T, at int, what mishap) *world {
 // boot starts a process over what the one before left.
 func (w *world) boot() {
 	w.t.Helper()
-	w.wire.crashed = false
+	w.wire.crashed.Store(false)
 	w.boots++
 	ids := id.NewSource(w.clock, rand.NewChaCha8([32]byte{1}))
 	service, err := orders.New(orders.Config{MaxInFlight: 100, Queue: 10, MaxBatch: 10, ChargeWorkers: 1, Lease: lease,
@@ -66,7 +66,7 @@ func (w *world) run(d time.Duration) {
 	for passed := time.Duration(0); ; passed += tick {
 		for worked := true; worked; {
 			worked = w.service.Step(ctx)
-			if w.wire.crashed {
+			if w.wire.crashed.Load() {
 				w.boot()
 			}
 		}
@@ -87,7 +87,7 @@ func (w *world) place(request orders.Request) {
 		if w.placeOnce(request) {
 			return
 		}
-		if w.wire.crashed {
+		if w.wire.crashed.Load() {
 			w.boot()
 		}
 	}
@@ -113,7 +113,7 @@ func (w *world) placeOnce(request orders.Request) bool {
 			return a.err == nil
 		default:
 			w.service.Step(context.Background())
-			if w.wire.crashed { // the client's connection broke
+			if w.wire.crashed.Load() { // the client's connection broke
 				cancel()
 				<-answered
 				return false
@@ -134,7 +134,7 @@ func (w *world) cancel() {
 }
 
 func (w *world) cancelOnce() bool {
-	if w.wire.crashed {
+	if w.wire.crashed.Load() {
 		w.boot()
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -145,7 +145,7 @@ func (w *world) cancelOnce() bool {
 		_, err := w.service.Cancel(ctx, order.ID, "changed my mind", w.clock.Now().Add(24*time.Hour))
 		answered <- err
 	}()
-	for w.boots == boots && !w.wire.crashed {
+	for w.boots == boots && !w.wire.crashed.Load() {
 		select {
 		case err := <-answered:
 			return err == nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -33,12 +35,15 @@ const (
 
 var mishaps = map[mishap]string{failBefore: "fail before", failAfter: "fail after", repeat: "repeat", crashBefore: "crash before", crashAfter: "crash after", late: "late"}
 
-// wire carries every call of the saga to its store and its peers. One of the calls goes wrong.
+// wire carries every call of the saga to its store and its peers. One of the calls goes wrong. A client that cancels calls
+// besides the saga.
 type wire struct {
-	calls   int
 	at      int // the number of the call that goes wrong, from 1
 	what    mishap
-	crashed bool
+	crashed atomic.Bool
+
+	mu      sync.Mutex
+	calls   int
 	names   []string
 	delayed func() error // a call that is still on its way
 }
@@ -59,22 +64,39 @@ func (w *wire) interesting() (numbers []int) {
 
 // arrive lets the call happen that is still on its way.
 func (w *wire) arrive() {
-	if call := w.delayed; call != nil {
-		w.delayed = nil
+	w.mu.Lock()
+	call := w.delayed
+	w.delayed = nil
+	w.mu.Unlock()
+	if call != nil {
 		_ = call()
 	}
 }
 
-func (w *wire) do(name string, call func() error) error {
-	if w.crashed {
-		return errCrashed
-	}
+// count numbers a call, and tells what happens to it.
+func (w *wire) count(name string) mishap {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.calls++
 	w.names = append(w.names, name)
 	if w.calls != w.at {
-		return call()
+		return none
 	}
-	switch w.what {
+	return w.what
+}
+
+// delay leaves a call on its way.
+func (w *wire) delay(call func() error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.delayed = call
+}
+
+func (w *wire) do(name string, call func() error) error {
+	if w.crashed.Load() {
+		return errCrashed
+	}
+	switch w.count(name) {
 	case failBefore:
 		return errLost
 	case failAfter:
@@ -83,16 +105,16 @@ func (w *wire) do(name string, call func() error) error {
 	case repeat:
 		_ = call()
 	case crashBefore:
-		w.crashed = true
+		w.crashed.Store(true)
 		return errCrashed
 	case late:
 		if !strings.HasPrefix(name, "store.") { // a transaction is over when its connection is
-			w.delayed = call
+			w.delay(call)
 		}
 		return errLost
 	case crashAfter:
 		_ = call()
-		w.crashed = true
+		w.crashed.Store(true)
 		return errCrashed
 	}
 	return call()
