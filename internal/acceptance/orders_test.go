@@ -114,18 +114,25 @@ func shortWait(a *api) {
 	}
 }
 
+// respondAsync is a preference (RFC 7240, section 4.1): an order that is decided by the time of its answer is answered so.
 func respondAsync(a *api) {
 	sku := a.stocked(500, 1)
-	r := a.place(card("tok_approved", line{sku, 1}), "Prefer", "respond-async").want(http.StatusAccepted)
+	r := a.place(card("tok_approved", line{sku, 1}), "Prefer", "respond-async").want(http.StatusAccepted, http.StatusCreated)
 	id := r.order().ID
 	if r.header.Get("Location") != "/v1/orders/"+id {
 		a.Errorf("Location is %q", r.header.Get("Location"))
 	}
 	a.awaitOrder(id, "confirmed")
-	rejected := a.place(card("tok_approved", line{sku, 1}), "Prefer", "respond-async").want(http.StatusAccepted).order().ID
+	r = a.place(card("tok_approved", line{sku, 1}), "Prefer", "respond-async").want(http.StatusAccepted, http.StatusConflict)
+	rejected := strings.TrimPrefix(r.header.Get("Location"), "/v1/orders/")
+	if r.status == http.StatusConflict {
+		rejected = r.problem().OrderID
+	}
 	if o := a.awaitOrder(rejected, "rejected"); o.Reason != "out_of_stock" {
 		a.Errorf("the reason is %q", o.Reason)
 	}
+	slow := a.place(card("tok_slow", line{a.stocked(500, 1), 1}), "Prefer", "respond-async").want(http.StatusAccepted).order()
+	a.awaitOrder(slow.ID, "confirmed")
 	a.wantStock(sku, 1, 1)
 }
 
