@@ -1,10 +1,9 @@
-# sim runs SEEDS simulated worlds from FIRST on, about 30 orders each; sim-replay tells the story of world SEED.
-SEEDS ?= 10000
+SEEDS ?= 12000
 FIRST ?= 1
 
 .PHONY: sim sim-replay
-sim:
+sim: ## Simulate SEEDS worlds that go wrong, from FIRST on; about 27 orders each.
 	go test ./internal/sim -count=1 -v -timeout=0 -run 'TestWorlds$$' -seeds=$(SEEDS) -first=$(FIRST)
 
-sim-replay:
+sim-replay: ## Tell the story of world SEED.
 	go test ./internal/sim -count=1 -v -run 'TestReplay$$' -seed=$(SEED)

@@ -60,15 +60,17 @@ func run(t *testing.T, worlds int) (total sim.Coverage, orders int) {
 	return total, orders
 }
 
-// TestRegressions keeps the worlds that have found something, each with what was broken in it.
+// TestRegressions keeps worlds that have found something, each with what was broken in it. A change to the simulation gives
+// a seed another story; the defects themselves are kept as mutants (docs/mutants.md), which find new seeds for them.
 func TestRegressions(t *testing.T) {
 	t.Parallel()
 	for s, broken := range map[uint64]string{
 		1:    "an order stood in a batch of the store twice",
-		73:   "a charge that came late was captured after it had been voided as never heard of",
-		1042: "an expired order was canceled, and came back",
-		1212: "an expired order was canceled while its stock was released, and came back",
-		2090: "a paused process charged an order that was rejected meanwhile",
+		3:    "an order stood in a batch of the store twice",
+		446:  "a paused process charged an order that was rejected meanwhile",
+		788:  "a paused process charged an order that was rejected meanwhile",
+		982:  "a charge that came late was captured after it had been voided as never heard of",
+		1488: "a charge that came late was captured after it had been voided as never heard of",
 	} {
 		if result := sim.Run(s, false); result.Err != nil {
 			t.Errorf("seed %d (%s): %v", s, broken, result.Err)

@@ -52,7 +52,7 @@ func run(ctx context.Context, pattern string) error {
 		verdicts = append(verdicts, mutants.Verdict{Mutant: m, Killed: killed})
 	}
 	if pattern == "" {
-		if err := os.WriteFile("docs/mutants.md", []byte(mutants.Table(verdicts)), 0o600); err != nil {
+		if err := os.WriteFile("docs/mutants.md", []byte(mutants.Table(verdicts)), 0o644); err != nil {
 			return fmt.Errorf("write the table: %w", err)
 		}
 	}
