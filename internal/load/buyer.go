@@ -219,7 +219,7 @@ func (b *buyer) await(look []byte, since time.Time) bool {
 			b.run.recorder.record(Wait, "confirmed", time.Since(since))
 			return true
 		}
-		time.Sleep(pause)
+		until(context.Background(), time.Now().Add(pause)) // not the run's context: what was paid is looked after to its end
 	}
 	b.run.recorder.record(Wait, Timeout, time.Since(since))
 	return false

@@ -145,6 +145,9 @@ func (c *checker) list(ctx context.Context, conn *conn, status string, visit fun
 	return ctx.Err()
 }
 
+// lookAgain is how long the check waits before it looks again at what is on its way.
+const lookAgain = 250 * time.Millisecond
+
 // settle waits until no order of the run is on its way.
 func (c *checker) settle(ctx context.Context) error {
 	conn := &conn{target: &c.target}
@@ -165,7 +168,9 @@ func (c *checker) settle(ctx context.Context) error {
 			}
 			return nil
 		}
-		time.Sleep(250 * time.Millisecond)
+		if !until(ctx, time.Now().Add(lookAgain)) {
+			return ctx.Err()
+		}
 	}
 }
 

@@ -30,7 +30,9 @@ func (c *checker) stock(ctx context.Context) error {
 		if wrong = left; last || len(wrong) == 0 {
 			return nil
 		}
-		time.Sleep(250 * time.Millisecond)
+		if !until(ctx, time.Now().Add(lookAgain)) {
+			return ctx.Err()
+		}
 	}
 }
 

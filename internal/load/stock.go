@@ -122,7 +122,7 @@ func (r *run) fetch(c *conn, request []byte, into any) error {
 			}
 			return nil
 		}
-		time.Sleep(100 * time.Millisecond << try)
+		until(context.Background(), time.Now().Add(100*time.Millisecond<<try)) // three seconds in all
 	}
 	return fmt.Errorf("%s: %w", requestLine(request), failed)
 }
