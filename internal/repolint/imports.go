@@ -30,6 +30,7 @@ var layers = []layer{
 	{packages: "internal/rolling", imports: []string{"internal/gateway/keys", "internal/platform/database/pgtest"}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
+	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
 	{packages: "internal/repolint", tests: []string{"internal/orders"}},
 	{packages: "bench/...", imports: []string{"api/...", "internal/..."}},
 
