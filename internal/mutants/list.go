@@ -57,7 +57,7 @@ var All = []Mutant{
 		"		results, err := s.payments.Close(ctx, closeRequests(part, false))\n",
 		"		results, err := make([]ChargeResult, len(part)), error(nil)\n		for i := range results {\n			results[i].Status = ChargeVoided\n		}\n", simulation("300")},
 	{"cancel without a refund", "a canceled order's money goes back", "internal/orders/transitions.go",
-		"	o.ReleaseDue, o.RefundDue, o.PaidLate = true, true, false\n", "	o.ReleaseDue, o.RefundDue, o.PaidLate = true, false, false\n", simulation("150")},
+		"	o.ReleaseDue, o.RefundDue, o.PaidLate, o.Expired = true, true, false, false\n", "	o.ReleaseDue, o.RefundDue, o.PaidLate, o.Expired = true, false, false, false\n", simulation("150")},
 	{"an expired order cannot be canceled", "an answered cancellation stays", "internal/orders/transitions.go",
 		"	if o.canceledForGood() {\n		return nil\n", "	if o.Status == Canceled {\n		return nil\n", Killer{"internal/orders", "^TestExpiredOrderCanBeCanceledForGood$", ""}},
 	{"wrong amount accepted", "an order is paid in full", "internal/payments/charge.go",

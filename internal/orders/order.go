@@ -143,6 +143,8 @@ type Progress struct {
 	// ReleaseDue and RefundDue are what the order still owes: its stock, and its payment closed or given back.
 	ReleaseDue bool `json:"release_due,omitempty"`
 	RefundDue  bool `json:"refund_due,omitempty"`
+	// Expired: nobody canceled the order but its time. Money that comes late can bring it back.
+	Expired bool `json:"expired,omitempty"`
 	// PaidLate: the money came when the order had expired; it is held again if there is stock, otherwise refunded.
 	PaidLate bool `json:"paid_late,omitempty"`
 }

@@ -106,8 +106,8 @@ func (s *Service) Place(ctx context.Context, request PlaceRequest) (Order, error
 	case <-ctx.Done():
 		return Order{}, ctx.Err()
 	}
-	if request.Async {
-		return ticket.Result()
+	if _, err := ticket.Result(); err != nil || request.Async {
+		return ticket.flight.accepted, err
 	}
 	return ticket.wait(ctx, request.WaitUntil)
 }

@@ -94,7 +94,7 @@ func (o *Order) ApplyHold(result HoldResult, now time.Time, again bool) error {
 	case result.Verdict == HoldReleased:
 		return ErrSuperseded
 	case result.Verdict == HoldHeld && o.PaidLate:
-		o.PaidLate = false
+		o.PaidLate, o.Expired = false, false
 		o.Reason = ""
 		if err := o.move(Held, EventHeld, "", now); err != nil {
 			return err
@@ -162,13 +162,13 @@ func (o *Order) ApplyCharge(result ChargeResult, now time.Time) (changed bool, e
 }
 
 // expired tells whether the order ended because nobody paid in time: it comes back when somebody does.
-func (o *Order) expired() bool { return o.Status == Canceled && o.Reason == string(ReasonExpired) }
+func (o *Order) expired() bool { return o.Status == Canceled && o.Expired }
 
 func (o *Order) canceledForGood() bool { return o.Status == Canceled && !o.expired() }
 
 func (o *Order) expire(now time.Time) error {
 	o.PaymentStatus = PaymentNone
-	o.ReleaseDue = true
+	o.ReleaseDue, o.Expired = true, true
 	o.Reason = string(ReasonExpired)
 	return o.move(Canceled, EventCanceled, o.Reason, now)
 }
@@ -182,7 +182,7 @@ func (o *Order) Cancel(reason string, now time.Time) error {
 	if !o.expired() && !slices.Contains(Transitions[o.Status], Canceled) {
 		return ErrNotCancelable
 	}
-	o.ReleaseDue, o.RefundDue, o.PaidLate = true, true, false
+	o.ReleaseDue, o.RefundDue, o.PaidLate, o.Expired = true, true, false, false
 	o.Reason = reason
 	o.Status = Canceled
 	o.note(EventCanceled, reason, now)

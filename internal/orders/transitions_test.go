@@ -117,7 +117,7 @@ func TestExpiredOrderCanBeCanceledForGood(t *testing.T) {
 	t.Parallel()
 	for _, paidLate := range []bool{false, true} {
 		o := orders.NewOrder(orders.ID{1}, orders.PaymentID{1}, "", orders.Request{}, noon)
-		o.Status, o.Reason, o.PaidLate = orders.Canceled, string(orders.ReasonExpired), paidLate
+		o.Status, o.Reason, o.Expired, o.PaidLate = orders.Canceled, string(orders.ReasonExpired), true, paidLate
 		if err := o.Cancel("changed my mind", noon); err != nil || !o.ReleaseDue || !o.RefundDue || o.PaidLate || o.Reason != "changed my mind" {
 			t.Errorf("canceled (paid late %v): %+v, error %v", paidLate, o.Progress, err)
 		}
@@ -278,5 +278,20 @@ func (j *journey) rest(t *rapid.T) {
 func must(t *rapid.T, err error) {
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestAPersonsWordsAreNotARule: who cancels with the word that an expiry uses has canceled, and money that comes late goes back.
+func TestAPersonsWordsAreNotARule(t *testing.T) {
+	t.Parallel()
+	o := orders.NewOrder(orders.ID{1}, orders.PaymentID{2}, "caller", orders.Request{Method: orders.Pix}, noon)
+	if err := o.Cancel(string(orders.ReasonExpired), noon); err != nil {
+		t.Fatal(err)
+	}
+	o.ApplyRelease(noon)
+	o.ApplyClose(orders.ChargeResult{Status: orders.ChargeVoided}, noon)
+	news, err := o.ApplyNotice(orders.ChargeResult{Status: orders.ChargePaid}, noon)
+	if err != nil || news != orders.NewsApplied || o.PaidLate || !o.RefundDue {
+		t.Errorf("%v %v: paid late %t, refund due %t", news, err, o.PaidLate, o.RefundDue)
 	}
 }

@@ -65,7 +65,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, c
 	if err := rt.Metrics.Registry().Register(newCollector(service)); err != nil {
 		return nil, fmt.Errorf("register inventory's metrics: %w", err)
 	}
-	handler, err := httpapi.New(service, rt.Log)
+	handler, err := httpapi.New(service, rt.Bodies, rt.Log)
 	if err != nil {
 		return nil, err
 	}

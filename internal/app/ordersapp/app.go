@@ -104,7 +104,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 		return process.Component{}, fmt.Errorf("register orders' metrics: %w", err)
 	}
 	startLoops(stack, rt, service)
-	handler, err := httpapi.New(httpapi.Config{MaxWait: cfg.MaxWait, Clock: rt.Clock, Log: rt.Log}, service)
+	handler, err := httpapi.New(httpapi.Config{MaxWait: cfg.MaxWait, Bodies: rt.Bodies, Clock: rt.Clock, Log: rt.Log}, service)
 	if err != nil {
 		return process.Component{}, err
 	}

@@ -100,7 +100,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 }
 
 func newComponent(rt *process.Runtime, service *payments.Service) (*Component, error) {
-	cfg := httpapi.Config{Log: rt.Log, Sandbox: true, Clock: rt.Clock, Rand: rand.Reader}
+	cfg := httpapi.Config{Log: rt.Log, Bodies: rt.Bodies, Sandbox: true, Clock: rt.Clock, Rand: rand.Reader}
 	handler, err := httpapi.New(service, cfg)
 	if err != nil {
 		return nil, err

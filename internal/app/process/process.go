@@ -43,6 +43,7 @@ type Runtime struct {
 	Tracing *telemetry.Tracing
 	Clock   clock.Clock
 	IDs     *id.Source
+	Bodies  httpx.BodyLimits
 }
 
 // Component is a service that was composed and can be served.
@@ -91,6 +92,7 @@ func Run(ctx context.Context, program Program, common config.Service, start func
 		if err != nil {
 			return err
 		}
+		rt.Bodies = httpx.BodyLimits{Public: int64(common.MaxBody), Internal: int64(common.MaxInternalBody)}
 		return start(ctx, stack, rt)
 	})
 }

@@ -26,7 +26,7 @@ var _ inventoryapi.Handler = (*Handler)(nil)
 func NewHandler(service *inventory.Service, log *slog.Logger) *Handler { return &Handler{service, log} }
 
 // New makes the service's HTTP handler: identity and strict bodies, then the generated server, whose refusals the contract explains.
-func New(service *inventory.Service, log *slog.Logger) (http.Handler, error) {
+func New(service *inventory.Service, bodies httpx.BodyLimits, log *slog.Logger) (http.Handler, error) {
 	contract := httpx.NewContract(inventoryapi.Spec)
 	server, err := inventoryapi.NewServer(NewHandler(service, log),
 		inventoryapi.WithErrorHandler(contract.ErrorHandler),
@@ -35,7 +35,7 @@ func New(service *inventory.Service, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make inventory server: %w", err)
 	}
-	return httpx.Identify(httpx.StrictBody(httpx.BodyLimits{})(server)), nil
+	return httpx.Identify(httpx.StrictBody(bodies)(server)), nil
 }
 
 // PutItem implements PUT /v1/items/{sku}.

@@ -47,7 +47,7 @@ func newAPI(t *testing.T) *api {
 	t.Cleanup(func() { _ = store.Close() })
 	service := inventory.New(store, clock.System{}, id.SystemSource())
 	log := slog.New(slog.DiscardHandler)
-	handler, err := httpapi.New(service, log)
+	handler, err := httpapi.New(service, httpx.BodyLimits{}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

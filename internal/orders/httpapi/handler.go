@@ -14,12 +14,14 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
-// Config shapes the handler. Every field is required.
+// Config shapes the handler. Every field but Bodies is required.
 type Config struct {
 	// MaxWait bounds how long a caller waits for its order to be decided; then it gets 202.
 	MaxWait time.Duration
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Bodies bounds requests; zero fields stand for httpx's defaults.
+	Bodies httpx.BodyLimits
+	Clock  clock.Clock
+	Log    *slog.Logger
 }
 
 // Handler implements ordersapi.Handler.
@@ -40,7 +42,7 @@ func New(cfg Config, service *orders.Service) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make orders server: %w", err)
 	}
-	return httpx.Identify(httpx.StrictBody(httpx.BodyLimits{})(server)), nil
+	return httpx.Identify(httpx.StrictBody(cfg.Bodies)(server)), nil
 }
 
 // PlaceOrder implements POST /v1/orders.
@@ -62,19 +64,26 @@ func (h *Handler) PlaceOrder(ctx context.Context, body *ordersapi.NewOrder, para
 	if err != nil {
 		return nil, err
 	}
+	if preference.async {
+		return accepted(order), nil
+	}
 	return placed(order)
+}
+
+// accepted is the answer of an order that is durable, whatever becomes of it: read it at Location.
+func accepted(order orders.Order) *ordersapi.PlaceOrderAccepted {
+	return &ordersapi.PlaceOrderAccepted{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: *orderBody(order)}
 }
 
 // placed chooses the answer by how the order stands. A repeated request comes here too, so it gets the same answer.
 func placed(order orders.Order) (ordersapi.PlaceOrderRes, error) {
-	url := ordersapi.NewOptString(orderURL(order.ID))
 	switch order.Status {
 	case orders.Rejected:
 		return nil, &rejection{order}
 	case orders.Placed, orders.Held:
-		return &ordersapi.PlaceOrderAccepted{Location: url, Response: *orderBody(order)}, nil
+		return accepted(order), nil
 	default:
-		return &ordersapi.PlaceOrderCreated{Location: url, Response: *orderBody(order)}, nil
+		return &ordersapi.PlaceOrderCreated{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: *orderBody(order)}, nil
 	}
 }
 

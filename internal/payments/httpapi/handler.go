@@ -22,6 +22,8 @@ import (
 // Config shapes the handler. Log is required; Clock and Rand only with Sandbox.
 type Config struct {
 	Log *slog.Logger
+	// Bodies bounds requests; zero fields stand for httpx's defaults.
+	Bodies httpx.BodyLimits
 	// Sandbox opens the routes that play the payer of a Pix. Set it when the sandbox is the provider, and never otherwise:
 	// whoever may call them makes money out of nothing.
 	Sandbox bool
@@ -67,7 +69,7 @@ func New(service *payments.Service, cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make payments server: %w", err)
 	}
-	return httpx.Identify(httpx.StrictBody(httpx.BodyLimits{})(h.route(server))), nil
+	return httpx.Identify(httpx.StrictBody(cfg.Bodies)(h.route(server))), nil
 }
 
 // route does what the generated server cannot: it hides the sandbox, and lets pictures be cached.

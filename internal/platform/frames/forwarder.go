@@ -88,6 +88,10 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.cfg.Propagate(r.Context(), r.Header)
 	}
 	c := &call{frame: appendRequest(make([]byte, 0, len(body)+512), r, body), answer: make(chan result, 1)}
+	if len(c.frame) > maxFrame {
+		f.cfg.OnError(w, r, &http.MaxBytesError{Limit: maxFrame})
+		return
+	}
 	select {
 	case f.queue <- c:
 	default:
@@ -172,10 +176,11 @@ func (f *Forwarder) refuse(err error) {
 
 func (f *Forwarder) gather(first *call) []*call {
 	calls := []*call{first}
-	for len(calls) < maxFrames {
+	for size := len(first.frame); len(calls) < maxFrames && size < maxBatch; {
 		select {
 		case c := <-f.queue:
 			calls = append(calls, c)
+			size += len(c.frame)
 		default:
 			return calls
 		}

@@ -24,6 +24,7 @@ const contentType = "application/vnd.veloz.frames"
 const (
 	maxFrame   = 1 << 20
 	maxFrames  = 1000
+	maxBatch   = 16 << 20 // bytes, after which a batch takes no more frames
 	maxHeaders = 100
 )
 

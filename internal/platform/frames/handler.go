@@ -22,7 +22,7 @@ func Handler(next http.Handler) http.Handler {
 			httpx.NotFound(w, r)
 			return
 		}
-		requests, err := readRequests(r.Body)
+		requests, err := readRequests(http.MaxBytesReader(w, r.Body, maxBatch+maxFrame+4))
 		if err != nil {
 			httpx.WriteProblem(w, &httpx.Error{Status: http.StatusBadRequest, Code: httpx.CodeInvalidRequest, Title: "Malformed batch"})
 			return

@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
+)
+
+func TestPrefer(t *testing.T) {
+	t.Parallel()
+	const most = 10 * time.Second
+	for header, want := range map[string]preference{
+		"":                        {wait: most},
+		"respond-async":           {async: true, wait: most},
+		"Respond-Async":           {async: true, wait: most},
+		"wait=3":                  {wait: 3 * time.Second},
+		`wait="3"`:                {wait: 3 * time.Second},
+		"wait=3600":               {wait: most},
+		"respond-async, wait=2":   {wait: 2 * time.Second},
+		"wait=0":                  {wait: most},
+		"wait=-1":                 {wait: most},
+		"wait=many":               {wait: most},
+		"return=minimal, wait=1 ": {wait: time.Second},
+	} {
+		if got := parsePrefer(header, most); got != want {
+			t.Errorf("%q: %+v, want %+v", header, got, want)
+		}
+	}
+}
+
+func order() *ordersapi.NewOrder {
+	return &ordersapi.NewOrder{
+		Customer: ordersapi.Customer{Name: "Ana", Email: "ana@example.com"},
+		Items:    []ordersapi.NewOrderItem{{Sku: "A", Quantity: 1}},
+		Payment:  ordersapi.NewPayment{Method: ordersapi.PaymentMethodCard, Token: ordersapi.NewOptString("tok_approved")},
+	}
+}
+
+// TestFieldsThatTheSchemaCannotJudge: each bad order names its field, and only that.
+func TestFieldsThatTheSchemaCannotJudge(t *testing.T) {
+	t.Parallel()
+	for field, spoil := range map[string]func(*ordersapi.NewOrder){
+		"/customer/document": func(o *ordersapi.NewOrder) { o.Customer.Document = ordersapi.NewOptString("111.111.111-11") },
+		"/customer/name":     func(o *ordersapi.NewOrder) { o.Customer.Name = "4111 1111 1111 1111" },
+		"/payment/token":     func(o *ordersapi.NewOrder) { o.Payment.Token = ordersapi.OptString{} },
+		"/metadata": func(o *ordersapi.NewOrder) {
+			o.Metadata = ordersapi.NewOptMetadata(ordersapi.Metadata{"note": "5555-5555-5555-4444"})
+		},
+	} {
+		bad := order()
+		spoil(bad)
+		_, err := newRequest(bad)
+		var problem *httpx.Error
+		if !errors.As(err, &problem) || len(problem.Fields) != 1 || problem.Fields[0].Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	pix := order()
+	pix.Payment.Method = ordersapi.PaymentMethodPix
+	if _, err := newRequest(pix); err == nil {
+		t.Error("a Pix with a card's token was taken")
+	}
+	if _, err := newRequest(order()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFingerprintsAndKeys(t *testing.T) {
+	t.Parallel()
+	fingerprint := func(change func(*ordersapi.NewOrder)) orders.Fingerprint {
+		o := order()
+		change(o)
+		request, err := newRequest(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := fingerprintOf(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	same := func(*ordersapi.NewOrder) {}
+	if fingerprint(same) != fingerprint(same) {
+		t.Error("one body has two fingerprints")
+	}
+	if fingerprint(same) == fingerprint(func(o *ordersapi.NewOrder) { o.Items[0].Quantity = 2 }) {
+		t.Error("two bodies have one fingerprint")
+	}
+	if idempotencyKey("ab", "c") == idempotencyKey("a", "bc") {
+		t.Error("caller and key run together")
+	}
+}
+
+// FuzzCursor: what decodes encodes to itself, and nothing panics.
+func FuzzCursor(f *testing.F) {
+	f.Add("")
+	f.Add(encodeCursor(orders.ID{1, 2, 3}))
+	f.Fuzz(func(t *testing.T, cursor string) {
+		last, err := decodeCursor(cursor)
+		if err == nil && encodeCursor(last) != cursor {
+			t.Error(cmp.Diff(cursor, encodeCursor(last)))
+		}
+	})
+}
