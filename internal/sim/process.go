@@ -32,8 +32,7 @@ type process struct {
 	dead  bool
 	skew  time.Duration
 
-	orders   *orders.Service // of an orders process
-	tracker  map[orders.ID]int64
+	orders   *orders.Service   // of an orders process
 	payments *payments.Service // of a payments process
 	handler  *paymentsapi.Handler
 	// behind: the present batch has calls to the provider that begin later; at once: there is no batch, and they begin now.
