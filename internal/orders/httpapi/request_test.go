@@ -87,7 +87,7 @@ func TestFingerprintsAndKeys(t *testing.T) {
 		return f
 	}
 	same := func(*ordersapi.NewOrder) {}
-	if fingerprint(same) != fingerprint(same) {
+	if first, second := fingerprint(same), fingerprint(same); first != second {
 		t.Error("one body has two fingerprints")
 	}
 	if fingerprint(same) == fingerprint(func(o *ordersapi.NewOrder) { o.Items[0].Quantity = 2 }) {
