@@ -19,6 +19,8 @@ type flight struct {
 	tries int
 	// parting: the store shall know that anybody may take the order up.
 	parting bool
+	// trace is that of the request, for Traces; nil when nobody records it.
+	trace any
 	// superseded: somebody else changed the order; order is what the store has.
 	superseded bool
 

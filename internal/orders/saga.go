@@ -37,6 +37,8 @@ type Config struct {
 	Observer batch.Observer
 	// OnEvents hears of every event after it was saved. May be nil.
 	OnEvents func([]Event)
+	// Traces carries the traces of requests into batches. Nil: there are none.
+	Traces Traces
 	// Jitter picks a duration below its argument. Nil: at random.
 	Jitter func(time.Duration) time.Duration
 }
@@ -91,7 +93,35 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 }
 
 func (s *Saga) stage(name string, queue, workers int, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
+	if s.cfg.Traces != nil {
+		work = s.traced(name, work)
+	}
 	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: workers, Observer: s.cfg.Observer}, work)
+}
+
+// Traces lets an order's trace be seen through the batches that it shares with others.
+type Traces interface {
+	// Of is the trace that ctx belongs to, or nil when nobody records it.
+	Of(ctx context.Context) any
+	// Batch begins a stage's work for the members whose traces are given, at least one. end is called when it is over.
+	Batch(ctx context.Context, stage string, members []any) (in context.Context, end func())
+}
+
+func (s *Saga) traced(stage string, work func(context.Context, []*flight)) func(context.Context, []*flight) {
+	return func(ctx context.Context, flights []*flight) {
+		var members []any
+		for _, f := range flights {
+			if f.trace != nil {
+				members = append(members, f.trace)
+			}
+		}
+		if len(members) > 0 {
+			var end func()
+			ctx, end = s.cfg.Traces.Batch(ctx, stage, members)
+			defer end()
+		}
+		work(ctx, flights)
+	}
 }
 
 func (s *Saga) stages() []*batch.Stage[*flight] {

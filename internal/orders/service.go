@@ -83,6 +83,9 @@ func (s *Service) Submit(ctx context.Context, request PlaceRequest) (Ticket, err
 	f := newFlight(order)
 	f.key, f.fingerprint, f.staleAt = request.Key, request.Fingerprint, request.WaitUntil
 	f.durable = make(chan struct{})
+	if s.cfg.Traces != nil {
+		f.trace = s.cfg.Traces.Of(ctx)
+	}
 	if !s.admit() {
 		return Ticket{}, ErrOverloaded
 	}

@@ -93,9 +93,13 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	}
 	stack.Defer("orders' database", func(context.Context) error { return store.Close() })
 	metrics := newMetrics(rt.Metrics.Registry())
+	var traces orders.Traces
+	if rt.Tracing.Enabled() {
+		traces = rt.Tracing
+	}
 	service, err := orders.New(orders.Config{
 		MaxInFlight: cfg.MaxInFlight, Queue: cfg.Queue, MaxBatch: cfg.MaxBatch, ChargeWorkers: cfg.Workers, Lease: cfg.Lease,
-		Observer: rt.Metrics, OnEvents: metrics.count,
+		Observer: rt.Metrics, OnEvents: metrics.count, Traces: traces,
 	}, store, peers.NewInventory(inventory), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
 	if err != nil {
 		return process.Component{}, err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database"
@@ -53,7 +54,16 @@ func OpenStore[S any](ctx context.Context, rt *Runtime, cfg Storage, url string,
 		return engine.Embedded.Open(ctx, target.Path)
 	}
 	return engine.PostgreSQL(ctx, target.URL, postgres.Config{MaxConns: cfg.MaxConns, AllowWeakDurability: cfg.WeakDurability,
-		ApplicationName: rt.Program.Name, Logger: rt.Log})
+		ApplicationName: rt.Program.Name, Logger: rt.Log, Tracer: rt.databaseTracer()})
+}
+
+// databaseTracer makes a span of each statement, where tracing is on; without its parameters, which may be personal data.
+func (rt *Runtime) databaseTracer() pgx.QueryTracer {
+	if !rt.Tracing.Enabled() {
+		return nil
+	}
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(rt.Tracing.Provider()), otelpgx.WithTrimSQLInSpanName(),
+		otelpgx.WithDisableConnectionDetailsInAttributes(), otelpgx.WithDisableAcquireTracer())
 }
 
 // MigrateStore brings the schema at url up to date and returns the migrations that were applied.

@@ -145,7 +145,12 @@ type (
 		Start        string          `json:"startTimeUnixNano"`
 		End          string          `json:"endTimeUnixNano"`
 		Attributes   []otlpAttribute `json:"attributes,omitempty"`
+		Links        []otlpLink      `json:"links,omitempty"`
 		Status       otlpStatus      `json:"status"`
+	}
+	otlpLink struct {
+		TraceID string `json:"traceId"`
+		SpanID  string `json:"spanId"`
 	}
 	otlpStatus struct {
 		Code int `json:"code,omitempty"`
@@ -156,7 +161,7 @@ type (
 	}
 )
 
-// encode puts all spans under one resource and one scope: this process has one of each.
+// encode puts all spans under one resource and one scope: this process has one resource, and who made a span is seen by its name.
 func encode(spans []sdktrace.ReadOnlySpan) otlpRequest {
 	first := spans[0]
 	scope := otlpScope{Scope: otlpName{first.InstrumentationScope().Name}, Spans: make([]otlpSpan, len(spans))}
@@ -177,6 +182,9 @@ func encodeSpan(span sdktrace.ReadOnlySpan) otlpSpan {
 	}
 	if span.Parent().HasSpanID() {
 		encoded.ParentSpanID = span.Parent().SpanID().String()
+	}
+	for _, link := range span.Links() {
+		encoded.Links = append(encoded.Links, otlpLink{link.SpanContext.TraceID().String(), link.SpanContext.SpanID().String()})
 	}
 	if span.Status().Code == codes.Error {
 		encoded.Status.Code = 2 // OTLP counts error as 2 and ok as 1, the SDK the other way round

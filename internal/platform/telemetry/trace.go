@@ -93,6 +93,30 @@ func (t *Tracing) Enabled() bool { return t.provider != nil }
 // Tracer makes spans within a request; when tracing is off they are nothing.
 func (t *Tracing) Tracer() trace.Tracer { return t.tracer }
 
+// Provider makes tracers for libraries; call it only when tracing is on.
+func (t *Tracing) Provider() trace.TracerProvider { return t.provider }
+
+// Of is the span that ctx is in, or nil when it is not recorded.
+func (t *Tracing) Of(ctx context.Context) any {
+	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+		return span
+	}
+	return nil
+}
+
+// Batch begins a span for work that the members, spans of Of, share: it is the first one's child, so that its trace shows
+// the work, and it links to all the others.
+func (t *Tracing) Batch(ctx context.Context, stage string, members []any) (in context.Context, end func()) {
+	links := make([]trace.Link, 0, len(members))
+	for _, member := range members {
+		links = append(links, trace.Link{SpanContext: member.(trace.SpanContext)})
+	}
+	ctx = trace.ContextWithSpanContext(ctx, links[0].SpanContext)
+	ctx, span := t.tracer.Start(ctx, "stage "+stage, trace.WithLinks(links[1:]...),
+		trace.WithAttributes(attribute.Int("veloz.batch.traced", len(members))))
+	return ctx, func() { span.End() }
+}
+
 // Shutdown sends the spans that wait.
 func (t *Tracing) Shutdown(ctx context.Context) error {
 	if t.provider == nil {
