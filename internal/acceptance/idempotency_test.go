@@ -137,7 +137,7 @@ func (a *api) outcome(id string) (outcome string) {
 
 func oneUnit(a *api) {
 	const buyers = 1000
-	// The buyers queue for the client's connections, which counts in its time-out.
+	a.system.client = newClient(buyers) // a connection each: they all stand at the door at once
 	a.system.client.Timeout = 4 * time.Minute
 	sku := a.stocked(100, 1)
 	body := card("tok_approved", line{sku, 1})

@@ -62,7 +62,7 @@ func (rt *Runtime) databaseTracer() pgx.QueryTracer {
 	if !rt.Tracing.Enabled() {
 		return nil
 	}
-	return otelpgx.NewTracer(otelpgx.WithTracerProvider(rt.Tracing.Provider()), otelpgx.WithTrimSQLInSpanName(),
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(rt.Tracing.Provider()),
 		otelpgx.WithDisableConnectionDetailsInAttributes(), otelpgx.WithDisableAcquireTracer())
 }
 
