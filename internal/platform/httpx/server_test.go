@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,7 +201,7 @@ func TestShutdownServesOnThroughTheLag(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(context.Background()) }()
 	for !s.Draining() {
-		time.Sleep(time.Millisecond) // Draining has no signal: it is polled by probes too
+		runtime.Gosched() // Draining has no signal: probes poll it too
 	}
 	response, err := http.Get("http://" + s.Addr())
 	if err != nil || !response.Close {
