@@ -67,6 +67,8 @@ func Load(root fs.FS) (*Repo, error) {
 			return err
 		case entry.IsDir() && ignored(entry.Name()):
 			return fs.SkipDir
+		case name == ".git": // of a linked worktree: a file that says where its repository is
+			return nil
 		}
 		r.paths[name] = true
 		if !entry.Type().IsRegular() {
