@@ -28,6 +28,7 @@ var layers = []layer{
 	// Whole-product tests see everything, and nothing sees them.
 	{packages: "internal/acceptance/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/rolling", imports: []string{"internal/gateway/keys", "internal/platform/database/pgtest"}},
+	{packages: "internal/linear", imports: []string{"internal/..."}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
@@ -68,7 +69,7 @@ var pureFolders = map[string][]string{
 // drivers speak to databases, and stand only in driverFolders.
 var drivers = []string{"github.com/jackc/pgx/", "github.com/ncruces/", "github.com/pressly/goose/", "modernc.org/", "database/sql"}
 
-var driverFolders = []string{"internal/{context}/postgres", "internal/{context}/sqlite", "internal/platform/database/...", "internal/app/process", "internal/acceptance/...", "bench/..."}
+var driverFolders = []string{"internal/{context}/postgres", "internal/{context}/sqlite", "internal/platform/database/...", "internal/app/process", "internal/acceptance/...", "internal/linear", "bench/..."}
 
 // Imports finds imports that cross a border.
 func Imports(r *Repo) (findings []Finding) {
