@@ -27,6 +27,18 @@ type Invoker interface {
 	//
 	// POST /v1/stock-adjustments
 	AdjustStock(ctx context.Context, request *NewStockAdjustment, params AdjustStockParams) (*StockAdjustment, error)
+	// AuditHolds invokes auditHolds operation.
+	//
+	// All rounds of an order are in one page; those that were released too.
+	//
+	// GET /v1/audit/holds
+	AuditHolds(ctx context.Context, params AuditHoldsParams) (*AuditHoldPage, error)
+	// AuditStock invokes auditStock operation.
+	//
+	// Reads every movement, in one moment: it takes as long as there are many.
+	//
+	// GET /v1/audit/stock
+	AuditStock(ctx context.Context) (*AuditStock, error)
 	// GetItem invokes getItem operation.
 	//
 	// Read an item and its stock.
@@ -164,6 +176,146 @@ func (c *Client) sendAdjustStock(ctx context.Context, request *NewStockAdjustmen
 	}()
 
 	result, err := decodeAdjustStockResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// AuditHolds invokes auditHolds operation.
+//
+// All rounds of an order are in one page; those that were released too.
+//
+// GET /v1/audit/holds
+func (c *Client) AuditHolds(ctx context.Context, params AuditHoldsParams) (*AuditHoldPage, error) {
+	res, err := c.sendAuditHolds(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendAuditHolds(ctx context.Context, params AuditHoldsParams) (res *AuditHoldPage, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [1]string
+	pathParts[0] = "/v1/audit/holds"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "from" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "from",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.From.Get(); ok {
+				return e.EncodeValue(conv.UUIDToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "before" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "before",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Before.Get(); ok {
+				return e.EncodeValue(conv.UUIDToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "limit" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "limit",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Limit.Get(); ok {
+				return e.EncodeValue(conv.IntToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeAuditHoldsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// AuditStock invokes auditStock operation.
+//
+// Reads every movement, in one moment: it takes as long as there are many.
+//
+// GET /v1/audit/stock
+func (c *Client) AuditStock(ctx context.Context) (*AuditStock, error) {
+	res, err := c.sendAuditStock(ctx)
+	return res, err
+}
+
+func (c *Client) sendAuditStock(ctx context.Context) (res *AuditStock, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [1]string
+	pathParts[0] = "/v1/audit/stock"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeAuditStockResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -7,6 +7,8 @@ type OperationName = string
 
 const (
 	AdjustStockOperation   OperationName = "AdjustStock"
+	AuditHoldsOperation    OperationName = "AuditHolds"
+	AuditStockOperation    OperationName = "AuditStock"
 	GetItemOperation       OperationName = "GetItem"
 	HoldStockOperation     OperationName = "HoldStock"
 	ListItemsOperation     OperationName = "ListItems"

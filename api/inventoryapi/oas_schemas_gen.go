@@ -14,6 +14,206 @@ func (s *ProblemStatusCodeWithHeaders) Error() string {
 	return fmt.Sprintf("code %d: %+v", s.StatusCode, s.Response)
 }
 
+// Ref: #/components/schemas/AuditHold
+type AuditHold struct {
+	OrderID    uuid.UUID   `json:"order_id"`
+	Round      int         `json:"round"`
+	Released   bool        `json:"released"`
+	Lines      []AuditLine `json:"lines"`
+	TotalCents int64       `json:"total_cents"`
+}
+
+// GetOrderID returns the value of OrderID.
+func (s *AuditHold) GetOrderID() uuid.UUID {
+	return s.OrderID
+}
+
+// GetRound returns the value of Round.
+func (s *AuditHold) GetRound() int {
+	return s.Round
+}
+
+// GetReleased returns the value of Released.
+func (s *AuditHold) GetReleased() bool {
+	return s.Released
+}
+
+// GetLines returns the value of Lines.
+func (s *AuditHold) GetLines() []AuditLine {
+	return s.Lines
+}
+
+// GetTotalCents returns the value of TotalCents.
+func (s *AuditHold) GetTotalCents() int64 {
+	return s.TotalCents
+}
+
+// SetOrderID sets the value of OrderID.
+func (s *AuditHold) SetOrderID(val uuid.UUID) {
+	s.OrderID = val
+}
+
+// SetRound sets the value of Round.
+func (s *AuditHold) SetRound(val int) {
+	s.Round = val
+}
+
+// SetReleased sets the value of Released.
+func (s *AuditHold) SetReleased(val bool) {
+	s.Released = val
+}
+
+// SetLines sets the value of Lines.
+func (s *AuditHold) SetLines(val []AuditLine) {
+	s.Lines = val
+}
+
+// SetTotalCents sets the value of TotalCents.
+func (s *AuditHold) SetTotalCents(val int64) {
+	s.TotalCents = val
+}
+
+// Ref: #/components/schemas/AuditHoldPage
+type AuditHoldPage struct {
+	Data []AuditHold `json:"data"`
+	// Absent on the last page.
+	NextFrom OptUUID `json:"next_from"`
+}
+
+// GetData returns the value of Data.
+func (s *AuditHoldPage) GetData() []AuditHold {
+	return s.Data
+}
+
+// GetNextFrom returns the value of NextFrom.
+func (s *AuditHoldPage) GetNextFrom() OptUUID {
+	return s.NextFrom
+}
+
+// SetData sets the value of Data.
+func (s *AuditHoldPage) SetData(val []AuditHold) {
+	s.Data = val
+}
+
+// SetNextFrom sets the value of NextFrom.
+func (s *AuditHoldPage) SetNextFrom(val OptUUID) {
+	s.NextFrom = val
+}
+
+// Ref: #/components/schemas/AuditImbalance
+type AuditImbalance struct {
+	Sku    string `json:"sku"`
+	OnHand int64  `json:"on_hand"`
+	Held   int64  `json:"held"`
+	// What its movements sum to.
+	MovedOnHand int64 `json:"moved_on_hand"`
+	MovedHeld   int64 `json:"moved_held"`
+	// What the rounds that are not released hold of it.
+	OrdersHold int64 `json:"orders_hold"`
+}
+
+// GetSku returns the value of Sku.
+func (s *AuditImbalance) GetSku() string {
+	return s.Sku
+}
+
+// GetOnHand returns the value of OnHand.
+func (s *AuditImbalance) GetOnHand() int64 {
+	return s.OnHand
+}
+
+// GetHeld returns the value of Held.
+func (s *AuditImbalance) GetHeld() int64 {
+	return s.Held
+}
+
+// GetMovedOnHand returns the value of MovedOnHand.
+func (s *AuditImbalance) GetMovedOnHand() int64 {
+	return s.MovedOnHand
+}
+
+// GetMovedHeld returns the value of MovedHeld.
+func (s *AuditImbalance) GetMovedHeld() int64 {
+	return s.MovedHeld
+}
+
+// GetOrdersHold returns the value of OrdersHold.
+func (s *AuditImbalance) GetOrdersHold() int64 {
+	return s.OrdersHold
+}
+
+// SetSku sets the value of Sku.
+func (s *AuditImbalance) SetSku(val string) {
+	s.Sku = val
+}
+
+// SetOnHand sets the value of OnHand.
+func (s *AuditImbalance) SetOnHand(val int64) {
+	s.OnHand = val
+}
+
+// SetHeld sets the value of Held.
+func (s *AuditImbalance) SetHeld(val int64) {
+	s.Held = val
+}
+
+// SetMovedOnHand sets the value of MovedOnHand.
+func (s *AuditImbalance) SetMovedOnHand(val int64) {
+	s.MovedOnHand = val
+}
+
+// SetMovedHeld sets the value of MovedHeld.
+func (s *AuditImbalance) SetMovedHeld(val int64) {
+	s.MovedHeld = val
+}
+
+// SetOrdersHold sets the value of OrdersHold.
+func (s *AuditImbalance) SetOrdersHold(val int64) {
+	s.OrdersHold = val
+}
+
+// Ref: #/components/schemas/AuditLine
+type AuditLine struct {
+	Sku      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// GetSku returns the value of Sku.
+func (s *AuditLine) GetSku() string {
+	return s.Sku
+}
+
+// GetQuantity returns the value of Quantity.
+func (s *AuditLine) GetQuantity() int64 {
+	return s.Quantity
+}
+
+// SetSku sets the value of Sku.
+func (s *AuditLine) SetSku(val string) {
+	s.Sku = val
+}
+
+// SetQuantity sets the value of Quantity.
+func (s *AuditLine) SetQuantity(val int64) {
+	s.Quantity = val
+}
+
+// Ref: #/components/schemas/AuditStock
+type AuditStock struct {
+	// By SKU; at most 1000.
+	Imbalances []AuditImbalance `json:"imbalances"`
+}
+
+// GetImbalances returns the value of Imbalances.
+func (s *AuditStock) GetImbalances() []AuditImbalance {
+	return s.Imbalances
+}
+
+// SetImbalances sets the value of Imbalances.
+func (s *AuditStock) SetImbalances(val []AuditImbalance) {
+	s.Imbalances = val
+}
+
 // Ref: #/components/schemas/FieldError
 type FieldError struct {
 	// A JSON pointer into the body, or `header.NAME`, `query.NAME`, `path.NAME`.

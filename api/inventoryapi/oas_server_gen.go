@@ -14,6 +14,18 @@ type Handler interface {
 	//
 	// POST /v1/stock-adjustments
 	AdjustStock(ctx context.Context, req *NewStockAdjustment, params AdjustStockParams) (*StockAdjustment, error)
+	// AuditHolds implements auditHolds operation.
+	//
+	// All rounds of an order are in one page; those that were released too.
+	//
+	// GET /v1/audit/holds
+	AuditHolds(ctx context.Context, params AuditHoldsParams) (*AuditHoldPage, error)
+	// AuditStock implements auditStock operation.
+	//
+	// Reads every movement, in one moment: it takes as long as there are many.
+	//
+	// GET /v1/audit/stock
+	AuditStock(ctx context.Context) (*AuditStock, error)
 	// GetItem implements getItem operation.
 	//
 	// Read an item and its stock.

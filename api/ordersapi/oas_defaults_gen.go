@@ -9,3 +9,19 @@ func (s *Address) setDefaults() {
 		s.Country.SetTo(val)
 	}
 }
+
+// setDefaults set default value of fields.
+func (s *AuditOrder) setDefaults() {
+	{
+		val := bool(false)
+		s.ReleaseDue.SetTo(val)
+	}
+	{
+		val := bool(false)
+		s.RefundDue.SetTo(val)
+	}
+	{
+		val := bool(false)
+		s.PaidLate.SetTo(val)
+	}
+}

@@ -6,6 +6,7 @@ package ordersapi
 type OperationName = string
 
 const (
+	AuditOrdersOperation     OperationName = "AuditOrders"
 	CancelOrderOperation     OperationName = "CancelOrder"
 	GetOrderOperation        OperationName = "GetOrder"
 	ListOrderEventsOperation OperationName = "ListOrderEvents"

@@ -11,10 +11,10 @@ import (
 )
 
 var (
-	rn6AllowedHeaders = map[string]string{
+	rn8AllowedHeaders = map[string]string{
 		"POST": "Content-Type,Idempotency-Key,Prefer",
 	}
-	rn3AllowedHeaders = map[string]string{
+	rn5AllowedHeaders = map[string]string{
 		"POST": "Content-Type",
 	}
 )
@@ -58,60 +58,62 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		switch elem[0] {
-		case '/': // Prefix: "/v1/orders"
+		case '/': // Prefix: "/v1/"
 
-			if l := len("/v1/orders"); len(elem) >= l && elem[0:l] == "/v1/orders" {
+			if l := len("/v1/"); len(elem) >= l && elem[0:l] == "/v1/" {
 				elem = elem[l:]
 			} else {
 				break
 			}
 
 			if len(elem) == 0 {
-				switch r.Method {
-				case "GET":
-					s.handleListOrdersRequest([0]string{}, elemIsEscaped, w, r)
-				case "POST":
-					s.handlePlaceOrderRequest([0]string{}, elemIsEscaped, w, r)
-				default:
-					s.notAllowed(w, r, notAllowedParams{
-						allowedMethods: "GET,POST",
-						allowedHeaders: rn6AllowedHeaders,
-						acceptPost:     "application/json",
-						acceptPatch:    "",
-					})
-				}
-
-				return
+				break
 			}
 			switch elem[0] {
-			case '/': // Prefix: "/"
+			case 'a': // Prefix: "audit/orders"
 
-				if l := len("/"); len(elem) >= l && elem[0:l] == "/" {
+				if l := len("audit/orders"); len(elem) >= l && elem[0:l] == "audit/orders" {
 					elem = elem[l:]
 				} else {
 					break
 				}
 
-				// Param: "order_id"
-				// Match until "/"
-				idx := strings.IndexByte(elem, '/')
-				if idx < 0 {
-					idx = len(elem)
-				}
-				args[0] = elem[:idx]
-				elem = elem[idx:]
-
 				if len(elem) == 0 {
+					// Leaf node.
 					switch r.Method {
 					case "GET":
-						s.handleGetOrderRequest([1]string{
-							args[0],
-						}, elemIsEscaped, w, r)
+						s.handleAuditOrdersRequest([0]string{}, elemIsEscaped, w, r)
 					default:
 						s.notAllowed(w, r, notAllowedParams{
 							allowedMethods: "GET",
 							allowedHeaders: nil,
 							acceptPost:     "",
+							acceptPatch:    "",
+						})
+					}
+
+					return
+				}
+
+			case 'o': // Prefix: "orders"
+
+				if l := len("orders"); len(elem) >= l && elem[0:l] == "orders" {
+					elem = elem[l:]
+				} else {
+					break
+				}
+
+				if len(elem) == 0 {
+					switch r.Method {
+					case "GET":
+						s.handleListOrdersRequest([0]string{}, elemIsEscaped, w, r)
+					case "POST":
+						s.handlePlaceOrderRequest([0]string{}, elemIsEscaped, w, r)
+					default:
+						s.notAllowed(w, r, notAllowedParams{
+							allowedMethods: "GET,POST",
+							allowedHeaders: rn8AllowedHeaders,
+							acceptPost:     "application/json",
 							acceptPatch:    "",
 						})
 					}
@@ -127,62 +129,99 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 						break
 					}
 
+					// Param: "order_id"
+					// Match until "/"
+					idx := strings.IndexByte(elem, '/')
+					if idx < 0 {
+						idx = len(elem)
+					}
+					args[0] = elem[:idx]
+					elem = elem[idx:]
+
 					if len(elem) == 0 {
-						break
+						switch r.Method {
+						case "GET":
+							s.handleGetOrderRequest([1]string{
+								args[0],
+							}, elemIsEscaped, w, r)
+						default:
+							s.notAllowed(w, r, notAllowedParams{
+								allowedMethods: "GET",
+								allowedHeaders: nil,
+								acceptPost:     "",
+								acceptPatch:    "",
+							})
+						}
+
+						return
 					}
 					switch elem[0] {
-					case 'c': // Prefix: "cancel"
+					case '/': // Prefix: "/"
 
-						if l := len("cancel"); len(elem) >= l && elem[0:l] == "cancel" {
+						if l := len("/"); len(elem) >= l && elem[0:l] == "/" {
 							elem = elem[l:]
 						} else {
 							break
 						}
 
 						if len(elem) == 0 {
-							// Leaf node.
-							switch r.Method {
-							case "POST":
-								s.handleCancelOrderRequest([1]string{
-									args[0],
-								}, elemIsEscaped, w, r)
-							default:
-								s.notAllowed(w, r, notAllowedParams{
-									allowedMethods: "POST",
-									allowedHeaders: rn3AllowedHeaders,
-									acceptPost:     "application/json",
-									acceptPatch:    "",
-								})
-							}
-
-							return
-						}
-
-					case 'e': // Prefix: "events"
-
-						if l := len("events"); len(elem) >= l && elem[0:l] == "events" {
-							elem = elem[l:]
-						} else {
 							break
 						}
+						switch elem[0] {
+						case 'c': // Prefix: "cancel"
 
-						if len(elem) == 0 {
-							// Leaf node.
-							switch r.Method {
-							case "GET":
-								s.handleListOrderEventsRequest([1]string{
-									args[0],
-								}, elemIsEscaped, w, r)
-							default:
-								s.notAllowed(w, r, notAllowedParams{
-									allowedMethods: "GET",
-									allowedHeaders: nil,
-									acceptPost:     "",
-									acceptPatch:    "",
-								})
+							if l := len("cancel"); len(elem) >= l && elem[0:l] == "cancel" {
+								elem = elem[l:]
+							} else {
+								break
 							}
 
-							return
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "POST":
+									s.handleCancelOrderRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "POST",
+										allowedHeaders: rn5AllowedHeaders,
+										acceptPost:     "application/json",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						case 'e': // Prefix: "events"
+
+							if l := len("events"); len(elem) >= l && elem[0:l] == "events" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "GET":
+									s.handleListOrderEventsRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "GET",
+										allowedHeaders: nil,
+										acceptPost:     "",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
 						}
 
 					}
@@ -277,66 +316,70 @@ func (s *Server) FindPath(method string, u *url.URL) (r Route, _ bool) {
 			break
 		}
 		switch elem[0] {
-		case '/': // Prefix: "/v1/orders"
+		case '/': // Prefix: "/v1/"
 
-			if l := len("/v1/orders"); len(elem) >= l && elem[0:l] == "/v1/orders" {
+			if l := len("/v1/"); len(elem) >= l && elem[0:l] == "/v1/" {
 				elem = elem[l:]
 			} else {
 				break
 			}
 
 			if len(elem) == 0 {
-				switch method {
-				case "GET":
-					r.name = ListOrdersOperation
-					r.summary = "List orders, newest first"
-					r.operationID = "listOrders"
-					r.operationGroup = ""
-					r.pathPattern = "/v1/orders"
-					r.args = args
-					r.count = 0
-					return r, true
-				case "POST":
-					r.name = PlaceOrderOperation
-					r.summary = "Place an order"
-					r.operationID = "placeOrder"
-					r.operationGroup = ""
-					r.pathPattern = "/v1/orders"
-					r.args = args
-					r.count = 0
-					return r, true
-				default:
-					return
-				}
+				break
 			}
 			switch elem[0] {
-			case '/': // Prefix: "/"
+			case 'a': // Prefix: "audit/orders"
 
-				if l := len("/"); len(elem) >= l && elem[0:l] == "/" {
+				if l := len("audit/orders"); len(elem) >= l && elem[0:l] == "audit/orders" {
 					elem = elem[l:]
 				} else {
 					break
 				}
 
-				// Param: "order_id"
-				// Match until "/"
-				idx := strings.IndexByte(elem, '/')
-				if idx < 0 {
-					idx = len(elem)
+				if len(elem) == 0 {
+					// Leaf node.
+					switch method {
+					case "GET":
+						r.name = AuditOrdersOperation
+						r.summary = "List what an audit needs to know of orders, by id"
+						r.operationID = "auditOrders"
+						r.operationGroup = ""
+						r.pathPattern = "/v1/audit/orders"
+						r.args = args
+						r.count = 0
+						return r, true
+					default:
+						return
+					}
 				}
-				args[0] = elem[:idx]
-				elem = elem[idx:]
+
+			case 'o': // Prefix: "orders"
+
+				if l := len("orders"); len(elem) >= l && elem[0:l] == "orders" {
+					elem = elem[l:]
+				} else {
+					break
+				}
 
 				if len(elem) == 0 {
 					switch method {
 					case "GET":
-						r.name = GetOrderOperation
-						r.summary = "Read an order"
-						r.operationID = "getOrder"
+						r.name = ListOrdersOperation
+						r.summary = "List orders, newest first"
+						r.operationID = "listOrders"
 						r.operationGroup = ""
-						r.pathPattern = "/v1/orders/{order_id}"
+						r.pathPattern = "/v1/orders"
 						r.args = args
-						r.count = 1
+						r.count = 0
+						return r, true
+					case "POST":
+						r.name = PlaceOrderOperation
+						r.summary = "Place an order"
+						r.operationID = "placeOrder"
+						r.operationGroup = ""
+						r.pathPattern = "/v1/orders"
+						r.args = args
+						r.count = 0
 						return r, true
 					default:
 						return
@@ -351,58 +394,93 @@ func (s *Server) FindPath(method string, u *url.URL) (r Route, _ bool) {
 						break
 					}
 
+					// Param: "order_id"
+					// Match until "/"
+					idx := strings.IndexByte(elem, '/')
+					if idx < 0 {
+						idx = len(elem)
+					}
+					args[0] = elem[:idx]
+					elem = elem[idx:]
+
 					if len(elem) == 0 {
-						break
+						switch method {
+						case "GET":
+							r.name = GetOrderOperation
+							r.summary = "Read an order"
+							r.operationID = "getOrder"
+							r.operationGroup = ""
+							r.pathPattern = "/v1/orders/{order_id}"
+							r.args = args
+							r.count = 1
+							return r, true
+						default:
+							return
+						}
 					}
 					switch elem[0] {
-					case 'c': // Prefix: "cancel"
+					case '/': // Prefix: "/"
 
-						if l := len("cancel"); len(elem) >= l && elem[0:l] == "cancel" {
+						if l := len("/"); len(elem) >= l && elem[0:l] == "/" {
 							elem = elem[l:]
 						} else {
 							break
 						}
 
 						if len(elem) == 0 {
-							// Leaf node.
-							switch method {
-							case "POST":
-								r.name = CancelOrderOperation
-								r.summary = "Cancel an order"
-								r.operationID = "cancelOrder"
-								r.operationGroup = ""
-								r.pathPattern = "/v1/orders/{order_id}/cancel"
-								r.args = args
-								r.count = 1
-								return r, true
-							default:
-								return
-							}
-						}
-
-					case 'e': // Prefix: "events"
-
-						if l := len("events"); len(elem) >= l && elem[0:l] == "events" {
-							elem = elem[l:]
-						} else {
 							break
 						}
+						switch elem[0] {
+						case 'c': // Prefix: "cancel"
 
-						if len(elem) == 0 {
-							// Leaf node.
-							switch method {
-							case "GET":
-								r.name = ListOrderEventsOperation
-								r.summary = "Read an order's timeline"
-								r.operationID = "listOrderEvents"
-								r.operationGroup = ""
-								r.pathPattern = "/v1/orders/{order_id}/events"
-								r.args = args
-								r.count = 1
-								return r, true
-							default:
-								return
+							if l := len("cancel"); len(elem) >= l && elem[0:l] == "cancel" {
+								elem = elem[l:]
+							} else {
+								break
 							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "POST":
+									r.name = CancelOrderOperation
+									r.summary = "Cancel an order"
+									r.operationID = "cancelOrder"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/orders/{order_id}/cancel"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						case 'e': // Prefix: "events"
+
+							if l := len("events"); len(elem) >= l && elem[0:l] == "events" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "GET":
+									r.name = ListOrderEventsOperation
+									r.summary = "Read an order's timeline"
+									r.operationID = "listOrderEvents"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/orders/{order_id}/events"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
 						}
 
 					}

@@ -119,6 +119,213 @@ func (s *Address) SetCountry(val OptString) {
 	s.Country = val
 }
 
+// Ref: #/components/schemas/AuditLine
+type AuditLine struct {
+	Sku      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// GetSku returns the value of Sku.
+func (s *AuditLine) GetSku() string {
+	return s.Sku
+}
+
+// GetQuantity returns the value of Quantity.
+func (s *AuditLine) GetQuantity() int64 {
+	return s.Quantity
+}
+
+// SetSku sets the value of Sku.
+func (s *AuditLine) SetSku(val string) {
+	s.Sku = val
+}
+
+// SetQuantity sets the value of Quantity.
+func (s *AuditLine) SetQuantity(val int64) {
+	s.Quantity = val
+}
+
+// Ref: #/components/schemas/AuditOrder
+type AuditOrder struct {
+	ID            uuid.UUID     `json:"id"`
+	Status        OrderStatus   `json:"status"`
+	PaymentStatus PaymentStatus `json:"payment_status"`
+	TotalCents    int64         `json:"total_cents"`
+	// Empty until inventory has named the prices.
+	Lines []AuditLine `json:"lines"`
+	// Which hold of the stock is this order's.
+	HoldRound int `json:"hold_round"`
+	// Its stock is still on its way back.
+	ReleaseDue OptBool `json:"release_due"`
+	// Its money is still on its way back.
+	RefundDue OptBool `json:"refund_due"`
+	// It was paid after it had expired, and that is being seen to.
+	PaidLate OptBool `json:"paid_late"`
+	// Nothing more happens to it by itself, or it waits for its payer.
+	Resting bool `json:"resting"`
+	// When anybody may take it up; absent: never.
+	NextAttemptAt OptDateTime `json:"next_attempt_at"`
+	Version       int64       `json:"version"`
+	UpdatedAt     time.Time   `json:"updated_at"`
+}
+
+// GetID returns the value of ID.
+func (s *AuditOrder) GetID() uuid.UUID {
+	return s.ID
+}
+
+// GetStatus returns the value of Status.
+func (s *AuditOrder) GetStatus() OrderStatus {
+	return s.Status
+}
+
+// GetPaymentStatus returns the value of PaymentStatus.
+func (s *AuditOrder) GetPaymentStatus() PaymentStatus {
+	return s.PaymentStatus
+}
+
+// GetTotalCents returns the value of TotalCents.
+func (s *AuditOrder) GetTotalCents() int64 {
+	return s.TotalCents
+}
+
+// GetLines returns the value of Lines.
+func (s *AuditOrder) GetLines() []AuditLine {
+	return s.Lines
+}
+
+// GetHoldRound returns the value of HoldRound.
+func (s *AuditOrder) GetHoldRound() int {
+	return s.HoldRound
+}
+
+// GetReleaseDue returns the value of ReleaseDue.
+func (s *AuditOrder) GetReleaseDue() OptBool {
+	return s.ReleaseDue
+}
+
+// GetRefundDue returns the value of RefundDue.
+func (s *AuditOrder) GetRefundDue() OptBool {
+	return s.RefundDue
+}
+
+// GetPaidLate returns the value of PaidLate.
+func (s *AuditOrder) GetPaidLate() OptBool {
+	return s.PaidLate
+}
+
+// GetResting returns the value of Resting.
+func (s *AuditOrder) GetResting() bool {
+	return s.Resting
+}
+
+// GetNextAttemptAt returns the value of NextAttemptAt.
+func (s *AuditOrder) GetNextAttemptAt() OptDateTime {
+	return s.NextAttemptAt
+}
+
+// GetVersion returns the value of Version.
+func (s *AuditOrder) GetVersion() int64 {
+	return s.Version
+}
+
+// GetUpdatedAt returns the value of UpdatedAt.
+func (s *AuditOrder) GetUpdatedAt() time.Time {
+	return s.UpdatedAt
+}
+
+// SetID sets the value of ID.
+func (s *AuditOrder) SetID(val uuid.UUID) {
+	s.ID = val
+}
+
+// SetStatus sets the value of Status.
+func (s *AuditOrder) SetStatus(val OrderStatus) {
+	s.Status = val
+}
+
+// SetPaymentStatus sets the value of PaymentStatus.
+func (s *AuditOrder) SetPaymentStatus(val PaymentStatus) {
+	s.PaymentStatus = val
+}
+
+// SetTotalCents sets the value of TotalCents.
+func (s *AuditOrder) SetTotalCents(val int64) {
+	s.TotalCents = val
+}
+
+// SetLines sets the value of Lines.
+func (s *AuditOrder) SetLines(val []AuditLine) {
+	s.Lines = val
+}
+
+// SetHoldRound sets the value of HoldRound.
+func (s *AuditOrder) SetHoldRound(val int) {
+	s.HoldRound = val
+}
+
+// SetReleaseDue sets the value of ReleaseDue.
+func (s *AuditOrder) SetReleaseDue(val OptBool) {
+	s.ReleaseDue = val
+}
+
+// SetRefundDue sets the value of RefundDue.
+func (s *AuditOrder) SetRefundDue(val OptBool) {
+	s.RefundDue = val
+}
+
+// SetPaidLate sets the value of PaidLate.
+func (s *AuditOrder) SetPaidLate(val OptBool) {
+	s.PaidLate = val
+}
+
+// SetResting sets the value of Resting.
+func (s *AuditOrder) SetResting(val bool) {
+	s.Resting = val
+}
+
+// SetNextAttemptAt sets the value of NextAttemptAt.
+func (s *AuditOrder) SetNextAttemptAt(val OptDateTime) {
+	s.NextAttemptAt = val
+}
+
+// SetVersion sets the value of Version.
+func (s *AuditOrder) SetVersion(val int64) {
+	s.Version = val
+}
+
+// SetUpdatedAt sets the value of UpdatedAt.
+func (s *AuditOrder) SetUpdatedAt(val time.Time) {
+	s.UpdatedAt = val
+}
+
+// Ref: #/components/schemas/AuditOrderPage
+type AuditOrderPage struct {
+	Data []AuditOrder `json:"data"`
+	// Absent on the last page.
+	NextFrom OptUUID `json:"next_from"`
+}
+
+// GetData returns the value of Data.
+func (s *AuditOrderPage) GetData() []AuditOrder {
+	return s.Data
+}
+
+// GetNextFrom returns the value of NextFrom.
+func (s *AuditOrderPage) GetNextFrom() OptUUID {
+	return s.NextFrom
+}
+
+// SetData sets the value of Data.
+func (s *AuditOrderPage) SetData(val []AuditOrder) {
+	s.Data = val
+}
+
+// SetNextFrom sets the value of NextFrom.
+func (s *AuditOrderPage) SetNextFrom(val OptUUID) {
+	s.NextFrom = val
+}
+
 // Ref: #/components/schemas/Cancellation
 type Cancellation struct {
 	Reason string `json:"reason"`
@@ -441,6 +648,52 @@ func (o OptAddress) Get() (v Address, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptAddress) Or(d Address) Address {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptBool returns new OptBool with value set to v.
+func NewOptBool(v bool) OptBool {
+	return OptBool{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptBool is optional bool.
+type OptBool struct {
+	Value bool
+	Set   bool
+}
+
+// IsSet returns true if OptBool was set.
+func (o OptBool) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptBool) Reset() {
+	var v bool
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptBool) SetTo(v bool) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptBool) Get() (v bool, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptBool) Or(d bool) bool {
 	if v, ok := o.Get(); ok {
 		return v
 	}

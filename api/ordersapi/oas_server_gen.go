@@ -8,6 +8,12 @@ import (
 
 // Handler handles operations described by OpenAPI v3 specification.
 type Handler interface {
+	// AuditOrders implements auditOrders operation.
+	//
+	// Nothing personal is in it.
+	//
+	// GET /v1/audit/orders
+	AuditOrders(ctx context.Context, params AuditOrdersParams) (*AuditOrderPage, error)
 	// CancelOrder implements cancelOrder operation.
 	//
 	// Releases the stock and voids or refunds the payment. The order id is the idempotency key of this

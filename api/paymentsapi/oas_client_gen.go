@@ -27,6 +27,18 @@ type Invoker interface {
 	//
 	// POST /internal/v1/notices/ack
 	AckNotices(ctx context.Context, request *NoticeAcks) error
+	// AuditCharges invokes auditCharges operation.
+	//
+	// All charges of an order are in one page.
+	//
+	// GET /v1/audit/charges
+	AuditCharges(ctx context.Context, params AuditChargesParams) (*AuditChargePage, error)
+	// AuditLedger invokes auditLedger operation.
+	//
+	// Reads every row, in one moment: it takes as long as there are many.
+	//
+	// GET /v1/audit/ledger
+	AuditLedger(ctx context.Context) (*AuditLedger, error)
 	// ChargeBatch invokes chargeBatch operation.
 	//
 	// Idempotent by payment id: repeating answers with the charge as it is now and never charges again. A
@@ -155,6 +167,146 @@ func (c *Client) sendAckNotices(ctx context.Context, request *NoticeAcks) (res *
 	}()
 
 	result, err := decodeAckNoticesResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// AuditCharges invokes auditCharges operation.
+//
+// All charges of an order are in one page.
+//
+// GET /v1/audit/charges
+func (c *Client) AuditCharges(ctx context.Context, params AuditChargesParams) (*AuditChargePage, error) {
+	res, err := c.sendAuditCharges(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendAuditCharges(ctx context.Context, params AuditChargesParams) (res *AuditChargePage, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [1]string
+	pathParts[0] = "/v1/audit/charges"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "from" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "from",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.From.Get(); ok {
+				return e.EncodeValue(conv.UUIDToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "before" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "before",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Before.Get(); ok {
+				return e.EncodeValue(conv.UUIDToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "limit" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "limit",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Limit.Get(); ok {
+				return e.EncodeValue(conv.IntToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeAuditChargesResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// AuditLedger invokes auditLedger operation.
+//
+// Reads every row, in one moment: it takes as long as there are many.
+//
+// GET /v1/audit/ledger
+func (c *Client) AuditLedger(ctx context.Context) (*AuditLedger, error) {
+	res, err := c.sendAuditLedger(ctx)
+	return res, err
+}
+
+func (c *Client) sendAuditLedger(ctx context.Context) (res *AuditLedger, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [1]string
+	pathParts[0] = "/v1/audit/ledger"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeAuditLedgerResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

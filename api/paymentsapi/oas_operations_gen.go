@@ -7,6 +7,8 @@ type OperationName = string
 
 const (
 	AckNoticesOperation        OperationName = "AckNotices"
+	AuditChargesOperation      OperationName = "AuditCharges"
+	AuditLedgerOperation       OperationName = "AuditLedger"
 	ChargeBatchOperation       OperationName = "ChargeBatch"
 	CloseBatchOperation        OperationName = "CloseBatch"
 	GetPaymentOperation        OperationName = "GetPayment"

@@ -18,6 +18,224 @@ func (s *ProblemStatusCodeWithHeaders) Error() string {
 // AckNoticesNoContent is response for AckNotices operation.
 type AckNoticesNoContent struct{}
 
+// Each account's debits less its credits.
+// Ref: #/components/schemas/AuditAccounts
+type AuditAccounts struct {
+	ProviderCents int64 `json:"provider_cents"`
+	SalesCents    int64 `json:"sales_cents"`
+	SurplusCents  int64 `json:"surplus_cents"`
+}
+
+// GetProviderCents returns the value of ProviderCents.
+func (s *AuditAccounts) GetProviderCents() int64 {
+	return s.ProviderCents
+}
+
+// GetSalesCents returns the value of SalesCents.
+func (s *AuditAccounts) GetSalesCents() int64 {
+	return s.SalesCents
+}
+
+// GetSurplusCents returns the value of SurplusCents.
+func (s *AuditAccounts) GetSurplusCents() int64 {
+	return s.SurplusCents
+}
+
+// SetProviderCents sets the value of ProviderCents.
+func (s *AuditAccounts) SetProviderCents(val int64) {
+	s.ProviderCents = val
+}
+
+// SetSalesCents sets the value of SalesCents.
+func (s *AuditAccounts) SetSalesCents(val int64) {
+	s.SalesCents = val
+}
+
+// SetSurplusCents sets the value of SurplusCents.
+func (s *AuditAccounts) SetSurplusCents(val int64) {
+	s.SurplusCents = val
+}
+
+// Ref: #/components/schemas/AuditCharge
+type AuditCharge struct {
+	ID            uuid.UUID     `json:"id"`
+	OrderID       uuid.UUID     `json:"order_id"`
+	Status        ChargeStatus  `json:"status"`
+	AmountCents   int64         `json:"amount_cents"`
+	ReceivedCents int64         `json:"received_cents"`
+	RefundedCents int64         `json:"refunded_cents"`
+	Ledger        AuditAccounts `json:"ledger"`
+}
+
+// GetID returns the value of ID.
+func (s *AuditCharge) GetID() uuid.UUID {
+	return s.ID
+}
+
+// GetOrderID returns the value of OrderID.
+func (s *AuditCharge) GetOrderID() uuid.UUID {
+	return s.OrderID
+}
+
+// GetStatus returns the value of Status.
+func (s *AuditCharge) GetStatus() ChargeStatus {
+	return s.Status
+}
+
+// GetAmountCents returns the value of AmountCents.
+func (s *AuditCharge) GetAmountCents() int64 {
+	return s.AmountCents
+}
+
+// GetReceivedCents returns the value of ReceivedCents.
+func (s *AuditCharge) GetReceivedCents() int64 {
+	return s.ReceivedCents
+}
+
+// GetRefundedCents returns the value of RefundedCents.
+func (s *AuditCharge) GetRefundedCents() int64 {
+	return s.RefundedCents
+}
+
+// GetLedger returns the value of Ledger.
+func (s *AuditCharge) GetLedger() AuditAccounts {
+	return s.Ledger
+}
+
+// SetID sets the value of ID.
+func (s *AuditCharge) SetID(val uuid.UUID) {
+	s.ID = val
+}
+
+// SetOrderID sets the value of OrderID.
+func (s *AuditCharge) SetOrderID(val uuid.UUID) {
+	s.OrderID = val
+}
+
+// SetStatus sets the value of Status.
+func (s *AuditCharge) SetStatus(val ChargeStatus) {
+	s.Status = val
+}
+
+// SetAmountCents sets the value of AmountCents.
+func (s *AuditCharge) SetAmountCents(val int64) {
+	s.AmountCents = val
+}
+
+// SetReceivedCents sets the value of ReceivedCents.
+func (s *AuditCharge) SetReceivedCents(val int64) {
+	s.ReceivedCents = val
+}
+
+// SetRefundedCents sets the value of RefundedCents.
+func (s *AuditCharge) SetRefundedCents(val int64) {
+	s.RefundedCents = val
+}
+
+// SetLedger sets the value of Ledger.
+func (s *AuditCharge) SetLedger(val AuditAccounts) {
+	s.Ledger = val
+}
+
+// Ref: #/components/schemas/AuditChargePage
+type AuditChargePage struct {
+	Data []AuditCharge `json:"data"`
+	// Absent on the last page.
+	NextFrom OptUUID `json:"next_from"`
+}
+
+// GetData returns the value of Data.
+func (s *AuditChargePage) GetData() []AuditCharge {
+	return s.Data
+}
+
+// GetNextFrom returns the value of NextFrom.
+func (s *AuditChargePage) GetNextFrom() OptUUID {
+	return s.NextFrom
+}
+
+// SetData sets the value of Data.
+func (s *AuditChargePage) SetData(val []AuditCharge) {
+	s.Data = val
+}
+
+// SetNextFrom sets the value of NextFrom.
+func (s *AuditChargePage) SetNextFrom(val OptUUID) {
+	s.NextFrom = val
+}
+
+// Ref: #/components/schemas/AuditLedger
+type AuditLedger struct {
+	Accounts AuditAccounts `json:"accounts"`
+	// As the running sums say, which dashboards show.
+	CapturedCents int64 `json:"captured_cents"`
+	RefundedCents int64 `json:"refunded_cents"`
+	SurplusCents  int64 `json:"surplus_cents"`
+	// The sum of all charges.
+	ChargesReceivedCents int64 `json:"charges_received_cents"`
+	ChargesRefundedCents int64 `json:"charges_refunded_cents"`
+}
+
+// GetAccounts returns the value of Accounts.
+func (s *AuditLedger) GetAccounts() AuditAccounts {
+	return s.Accounts
+}
+
+// GetCapturedCents returns the value of CapturedCents.
+func (s *AuditLedger) GetCapturedCents() int64 {
+	return s.CapturedCents
+}
+
+// GetRefundedCents returns the value of RefundedCents.
+func (s *AuditLedger) GetRefundedCents() int64 {
+	return s.RefundedCents
+}
+
+// GetSurplusCents returns the value of SurplusCents.
+func (s *AuditLedger) GetSurplusCents() int64 {
+	return s.SurplusCents
+}
+
+// GetChargesReceivedCents returns the value of ChargesReceivedCents.
+func (s *AuditLedger) GetChargesReceivedCents() int64 {
+	return s.ChargesReceivedCents
+}
+
+// GetChargesRefundedCents returns the value of ChargesRefundedCents.
+func (s *AuditLedger) GetChargesRefundedCents() int64 {
+	return s.ChargesRefundedCents
+}
+
+// SetAccounts sets the value of Accounts.
+func (s *AuditLedger) SetAccounts(val AuditAccounts) {
+	s.Accounts = val
+}
+
+// SetCapturedCents sets the value of CapturedCents.
+func (s *AuditLedger) SetCapturedCents(val int64) {
+	s.CapturedCents = val
+}
+
+// SetRefundedCents sets the value of RefundedCents.
+func (s *AuditLedger) SetRefundedCents(val int64) {
+	s.RefundedCents = val
+}
+
+// SetSurplusCents sets the value of SurplusCents.
+func (s *AuditLedger) SetSurplusCents(val int64) {
+	s.SurplusCents = val
+}
+
+// SetChargesReceivedCents sets the value of ChargesReceivedCents.
+func (s *AuditLedger) SetChargesReceivedCents(val int64) {
+	s.ChargesReceivedCents = val
+}
+
+// SetChargesRefundedCents sets the value of ChargesRefundedCents.
+func (s *AuditLedger) SetChargesRefundedCents(val int64) {
+	s.ChargesRefundedCents = val
+}
+
 // Ref: #/components/schemas/Charge
 type Charge struct {
 	PaymentID   uuid.UUID     `json:"payment_id"`

@@ -14,6 +14,18 @@ type Handler interface {
 	//
 	// POST /internal/v1/notices/ack
 	AckNotices(ctx context.Context, req *NoticeAcks) error
+	// AuditCharges implements auditCharges operation.
+	//
+	// All charges of an order are in one page.
+	//
+	// GET /v1/audit/charges
+	AuditCharges(ctx context.Context, params AuditChargesParams) (*AuditChargePage, error)
+	// AuditLedger implements auditLedger operation.
+	//
+	// Reads every row, in one moment: it takes as long as there are many.
+	//
+	// GET /v1/audit/ledger
+	AuditLedger(ctx context.Context) (*AuditLedger, error)
 	// ChargeBatch implements chargeBatch operation.
 	//
 	// Idempotent by payment id: repeating answers with the charge as it is now and never charges again. A

@@ -49,6 +49,11 @@ var operations = []struct {
 	{http.MethodGet, "/v1/items/SOME-ITEM", nil, "inventory:read"},
 	{http.MethodGet, "/v1/items/SOME-ITEM/movements", nil, "inventory:read"},
 	{http.MethodPost, "/v1/stock-adjustments", "{}", "inventory:write"},
+	{http.MethodGet, "/v1/audit/orders", nil, admin},
+	{http.MethodGet, "/v1/audit/holds", nil, admin},
+	{http.MethodGet, "/v1/audit/stock", nil, admin},
+	{http.MethodGet, "/v1/audit/charges", nil, admin},
+	{http.MethodGet, "/v1/audit/ledger", nil, admin},
 	{http.MethodPost, "/v1/sandbox/pix/abcdefghijklmnopqrstuvwxyz/pay", nil, "sandbox:write"},
 }
 

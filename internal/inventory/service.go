@@ -105,6 +105,24 @@ func (s *Service) Release(ctx context.Context, releases []Release) error {
 	return nil
 }
 
+// Rounds reads what a range of orders hold and have held.
+func (s *Service) Rounds(ctx context.Context, r Range) ([]HoldState, error) {
+	rounds, err := s.store.Rounds(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("read the rounds of orders: %w", err)
+	}
+	return rounds, nil
+}
+
+// Imbalances finds items whose stock, movements and holds disagree.
+func (s *Service) Imbalances(ctx context.Context, limit int) ([]Imbalance, error) {
+	imbalances, err := s.store.Imbalances(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("compare stock with its movements: %w", err)
+	}
+	return imbalances, nil
+}
+
 // Stock sums the stock of all items.
 func (s *Service) Stock(ctx context.Context) (Stock, error) { return s.store.Stock(ctx) }
 

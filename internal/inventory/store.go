@@ -76,6 +76,11 @@ type Store interface {
 	Release(ctx context.Context, releases []Release, now time.Time, ids *id.Source) error
 	// Stock sums all items.
 	Stock(ctx context.Context) (Stock, error)
+	// Rounds returns up to r.Limit rounds, by order and round.
+	Rounds(ctx context.Context, r Range) ([]HoldState, error)
+	// Imbalances compares each item with its movements and with the rounds that are not released, all in one moment, and
+	// returns up to limit of those that disagree, by SKU. It reads everything there is.
+	Imbalances(ctx context.Context, limit int) ([]Imbalance, error)
 	// Ping tells whether the store can be used now.
 	Ping(ctx context.Context) error
 	// Close gives back what the store holds open.

@@ -187,6 +187,15 @@ func (s *Service) List(ctx context.Context, filter Filter) ([]Order, error) {
 	return orders, nil
 }
 
+// States reads what became of a range of orders.
+func (s *Service) States(ctx context.Context, r Range) ([]State, error) {
+	states, err := s.store.States(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("read the states of orders: %w", err)
+	}
+	return states, nil
+}
+
 // Events reads an order's timeline, or ErrNotFound.
 func (s *Service) Events(ctx context.Context, order ID) ([]Event, error) {
 	events, err := s.store.Events(ctx, order)

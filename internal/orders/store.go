@@ -82,6 +82,8 @@ type Store interface {
 	Claim(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Order, error)
 	// Open counts open orders without reading closed ones.
 	Open(ctx context.Context) (Open, error)
+	// States returns up to r.Limit orders, by id.
+	States(ctx context.Context, r Range) ([]State, error)
 	// Ping tells whether the store can be used now.
 	Ping(ctx context.Context) error
 	// Close gives back what the store holds open.

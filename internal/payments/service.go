@@ -269,6 +269,24 @@ func (s *Service) Totals(ctx context.Context) (Totals, error) {
 	return totals, nil
 }
 
+// Books reads the charges of a range of orders, with what the ledger says of each.
+func (s *Service) Books(ctx context.Context, r Range) ([]Book, error) {
+	books, err := s.store.Books(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("read the books of orders: %w", err)
+	}
+	return books, nil
+}
+
+// Balance sums the ledger.
+func (s *Service) Balance(ctx context.Context) (Balance, error) {
+	balance, err := s.store.Balance(ctx)
+	if err != nil {
+		return Balance{}, fmt.Errorf("sum the ledger: %w", err)
+	}
+	return balance, nil
+}
+
 // Ready tells whether the service can work now.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 

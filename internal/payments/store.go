@@ -80,6 +80,10 @@ type Store interface {
 	Ack(ctx context.Context, acks []Ack) error
 	// Totals sums the ledger, in a time that does not grow with it.
 	Totals(ctx context.Context) (Totals, error)
+	// Books returns up to r.Limit charges, by order and id, each with its balances in the ledger.
+	Books(ctx context.Context, r Range) ([]Book, error)
+	// Balance sums the whole ledger and all charges, in one moment. It reads everything there is.
+	Balance(ctx context.Context) (Balance, error)
 	// Ping tells whether the store can be used now.
 	Ping(ctx context.Context) error
 	// Close gives back what the store holds open.

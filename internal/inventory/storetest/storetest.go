@@ -15,7 +15,7 @@ type testCase = func(t *testing.T, s *shop)
 // Run runs the suite. open makes an empty store; the suite closes it.
 func Run(t *testing.T, open func(t *testing.T) inventory.Store) {
 	cases := make(map[string]testCase)
-	for _, group := range []map[string]testCase{itemCases, adjustmentCases, holdCases, releaseCases, movementCases, raceCases, failureCases} {
+	for _, group := range []map[string]testCase{itemCases, adjustmentCases, holdCases, releaseCases, movementCases, auditCases, raceCases, failureCases} {
 		maps.Copy(cases, group)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cases)) {

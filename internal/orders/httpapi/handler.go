@@ -32,10 +32,13 @@ type Handler struct {
 
 var _ ordersapi.Handler = (*Handler)(nil)
 
+// NewHandler makes the operations without HTTP around them.
+func NewHandler(cfg Config, service *orders.Service) *Handler { return &Handler{cfg, service} }
+
 // New makes the service's HTTP handler: identity and strict bodies, then the generated server, whose refusals the contract explains.
 func New(cfg Config, service *orders.Service) (http.Handler, error) {
 	contract := httpx.NewContract(ordersapi.Spec)
-	server, err := ordersapi.NewServer(&Handler{cfg, service},
+	server, err := ordersapi.NewServer(NewHandler(cfg, service),
 		ordersapi.WithErrorHandler(contract.ErrorHandler),
 		ordersapi.WithNotFound(httpx.NotFound),
 		ordersapi.WithMethodNotAllowed(httpx.MethodNotAllowed))

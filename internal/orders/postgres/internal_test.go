@@ -86,7 +86,10 @@ func TestNothingScansATable(t *testing.T) {
 		"get":   func() (string, []any) { return getSQL, []any{uuids{uuidOf(id)}} },
 		"claim": func() (string, []any) { return claimSQL, []any{int64(1 << 50), int64(1 << 51), 10} },
 		"open":  func() (string, []any) { return openSQL, nil },
-		"key":   func() (string, []any) { return selectByKey, []any{texts{make([]byte, 32)}} },
+		"states": func() (string, []any) {
+			return statesSQL, []any{uuidOf(id), uuidOf(orders.ID{0xff}), 1000}
+		},
+		"key": func() (string, []any) { return selectByKey, []any{texts{make([]byte, 32)}} },
 	}
 	for name, filter := range map[string]orders.Filter{
 		"all": {}, "next page": {Before: id}, "bounded": {From: id, Before: orders.ID{0x90}},

@@ -40,7 +40,7 @@ func TestEveryPageWalksAnIndex(t *testing.T) {
 			t.Errorf("%+v: %s", f, plan)
 		}
 	}
-	for name, sql := range map[string]string{"due": selectDue, "key": selectByKey, "open": countOpen, "unknown": countUnknown, "awaiting": countAwaiting} {
+	for name, sql := range map[string]string{"due": selectDue, "key": selectByKey, "open": countOpen, "unknown": countUnknown, "awaiting": countAwaiting, "states": selectStates} {
 		plan := explain(t, s, sql)
 		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") && !strings.Contains(plan, "INDEX order_states_") {
 			t.Errorf("%s: %s", name, plan)

@@ -193,6 +193,19 @@ func (m *model) List(ctx context.Context, filter orders.Filter) (page []orders.O
 	return page, err
 }
 
+func (m *model) States(ctx context.Context, r orders.Range) (states []orders.State, err error) {
+	err = m.read(ctx, func() error {
+		all := m.selected(func(o orders.Order) bool { return matches(o, orders.Filter{From: r.From, Before: r.Before}) })
+		for _, o := range slices.Backward(all) {
+			if len(states) < r.Limit {
+				states = append(states, orders.StateOf(&o))
+			}
+		}
+		return nil
+	})
+	return states, err
+}
+
 // choose is what a filter means, of orders that are newest first.
 func choose(all []orders.Order, f orders.Filter) (page []orders.Order) {
 	for _, o := range all {

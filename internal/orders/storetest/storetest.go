@@ -20,7 +20,7 @@ import (
 // Run runs the suite. open answers an empty store, whose clean-up it has registered with its argument.
 func Run(t *testing.T, open func(t *testing.T) orders.Store) {
 	suites := map[string]map[string]func(*fixture){
-		"Place": placeTests, "Save": saveTests, "Read": readTests, "Claim": claimTests, "List": listTests, "Open": openTests,
+		"Place": placeTests, "Save": saveTests, "Read": readTests, "Claim": claimTests, "List": listTests, "Open": openTests, "States": stateTests,
 	}
 	for group, tests := range suites {
 		for name, test := range tests {

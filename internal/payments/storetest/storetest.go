@@ -24,7 +24,7 @@ type testCase = func(t *testing.T, s *till)
 // Run runs the suite. open makes an empty store; the suite closes it.
 func Run(t *testing.T, open func(t *testing.T) payments.Store) {
 	cases := make(map[string]testCase)
-	for _, group := range []map[string]testCase{chargeCases, claimCases, receiptCases, noticeCases, totalsCases, raceCases} {
+	for _, group := range []map[string]testCase{chargeCases, claimCases, receiptCases, noticeCases, totalsCases, bookCases, raceCases} {
 		maps.Copy(cases, group)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
