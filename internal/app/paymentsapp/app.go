@@ -93,7 +93,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	stack.Defer("calls to the payment provider", func(context.Context) error { service.Wait(); return nil })
 	reconcile := &lifecycle.Loop{Name: "reconcile payments", Interval: 250 * time.Millisecond, Step: service.Reconcile, Logger: rt.Log}
 	stack.Go(reconcile.Name, reconcile.Run)
-	if err := rt.Metrics.Registry().Register(newCollector(service)); err != nil {
+	if err := rt.Metrics.Registry().Register(newCollector(service, rt.Clock)); err != nil {
 		return nil, fmt.Errorf("register payments' metrics: %w", err)
 	}
 	return newComponent(rt, service)
