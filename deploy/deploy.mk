@@ -63,15 +63,33 @@ KUBE_SCORE    := bin/kube-score-v1.20.0
 KUSTOMIZE     := bin/kustomize-v5.7.1
 GOLANGCI_LINT := bin/golangci-lint-v2.15.0
 GOVULNCHECK   := bin/govulncheck-v1.1.4
+COMPOSE       := bin/docker-compose-v2.40.3
+BUILDX        := bin/docker-buildx-v0.29.1
+TOFU          := bin/tofu-v1.12.6
 
 # install FILE PACKAGE: the version is the end of the file's name.
-install = CGO_ENABLED=0 GOBIN=$(CURDIR)/bin/.$(notdir $(1)) go install $(2)@v$(lastword $(subst -v, ,$(1))) && mv bin/.$(notdir $(1))/* $(1) && rmdir bin/.$(notdir $(1))
+version = v$(lastword $(subst -v, ,$(1)))
+install = CGO_ENABLED=0 GOBIN=$(CURDIR)/bin/.$(notdir $(1)) go install $(2)@$(version) && mv bin/.$(notdir $(1))/* $(1) && rmdir bin/.$(notdir $(1))
+# build FILE MODULE PACKAGE: the same for modules that replace or exclude others, which go install refuses.
+build = source=$$(mktemp -d) && trap 'rm -rf "$$source"' EXIT && \
+  cp -r --no-preserve=mode "$$(go mod download -json $(2)@$(version) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p')/." "$$source" && \
+  CGO_ENABLED=0 go build -C "$$source" -trimpath -ldflags='-s -w' -o $(CURDIR)/$(1) $(3)
 $(ACTIONLINT):    ; $(call install,$@,github.com/rhysd/actionlint/cmd/actionlint)
 $(KUBECONFORM):   ; $(call install,$@,github.com/yannh/kubeconform/cmd/kubeconform)
 $(KUBE_SCORE):    ; $(call install,$@,github.com/zegl/kube-score/cmd/kube-score)
 $(KUSTOMIZE):     ; $(call install,$@,sigs.k8s.io/kustomize/kustomize/v5)
 $(GOLANGCI_LINT): ; $(call install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 $(GOVULNCHECK):   ; $(call install,$@,golang.org/x/vuln/cmd/govulncheck)
+$(COMPOSE):       ; $(call build,$@,github.com/docker/compose/v2,./cmd)
+$(BUILDX):        ; $(call build,$@,github.com/docker/buildx,./cmd/buildx)
+$(TOFU):          ; $(call build,$@,github.com/opentofu/opentofu,./cmd/tofu)
+
+# docker-plugin NAME FILE: builds a plugin and puts it where Docker looks, if Docker does not have it.
+docker-plugin = docker $(1) version 2>/dev/null || { $(MAKE) $(2) && install -D $(2) "$${DOCKER_CONFIG:-$$HOME/.docker}/cli-plugins/docker-$(1)"; }
+.PHONY: docker-plugins
+docker-plugins: ## Give Docker compose and buildx, where it lacks them.
+	@$(call docker-plugin,compose,$(COMPOSE))
+	@$(call docker-plugin,buildx,$(BUILDX))
 
 .PHONY: check-workflows check-manifests check-alerts check-terraform golangci-lint vulnerabilities
 check-workflows: $(ACTIONLINT) ## Lint the GitHub workflows.
@@ -84,8 +102,10 @@ check-manifests: $(KUBECONFORM) $(KUBE_SCORE) $(KUSTOMIZE) ## Validate the Kuber
 check-alerts: ## Check and test the alert rules, and the dashboards; needs promtool, as Debian's prometheus package has it.
 	deploy/test/alerts.sh
 
-check-terraform: ## Check the Terraform code; needs terraform or tofu.
-	deploy/test/terraform.sh
+# terraform or tofu, whichever is installed; where neither is, tofu is built.
+TERRAFORM ?= $(or $(shell command -v terraform || command -v tofu),$(TOFU))
+check-terraform: $(filter $(TOFU),$(TERRAFORM)) ## Check the Terraform code with terraform or tofu.
+	TERRAFORM=$(abspath $(TERRAFORM)) deploy/test/terraform.sh
 
 golangci-lint: $(GOLANGCI_LINT) ## The long lint, as CI runs it.
 	$(GOLANGCI_LINT) run
@@ -93,6 +113,7 @@ golangci-lint: $(GOLANGCI_LINT) ## The long lint, as CI runs it.
 vulnerabilities: $(GOVULNCHECK) ## Look for known vulnerabilities in what is really called.
 	$(GOVULNCHECK) ./...
 
+PROOFS += test-rolls
 .PHONY: test-rolls
 test-rolls: ## Twenty rolls of two instances of each service under load: no request may fail.
 	go test -count=1 -v ./internal/rolling -run TestRolls -rolls=20

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var rolls = flag.Int("rolls", 8, "instances that TestRollsFailNothing replaces, one service after the other")
+var rolls = flag.Int("rolls", 4, "instances that TestRollsFailNothing replaces, one service after the other")
 
 const (
 	// The balancers hear of an instance that goes 300 ms later; it serves on for three times as long.
