@@ -1,4 +1,4 @@
-# The developer's commands. `make` alone lists them; `make check` is exactly what CI runs.
+# The developer's commands. `make` alone lists them; `.ci/run` is what CI runs, with these targets.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -38,7 +38,7 @@ build: ## Build the programs into bin/.
 ## Testing
 
 .PHONY: check test test-quick prepare
-check: check-format check-generated vet staticcheck test ## All that CI runs.
+check: check-format check-generated vet staticcheck test ## The checks of the code; CI (.ci/run) also checks delivery and proves.
 
 test: prepare ## Test everything under the race detector; installs PostgreSQL and a C compiler where they are missing.
 	go test $(RACE) -timeout=$(TEST_TIMEOUT) $(PACKAGES)

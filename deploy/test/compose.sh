@@ -1,13 +1,14 @@
 #!/bin/bash
 # Proves the compose stack on this machine's Docker engine: it starts, takes an order, keeps what it acknowledged while each
-# service is killed under load, and keeps its data over down and up. Its project, network and volumes are its own.
+# service is killed under load, answers everything that dashboards and alerts ask, and keeps its data over down and up. Its project, network and volumes are its own.
 #   deploy/test/compose.sh [--no-build]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export COMPOSE_PROJECT_NAME=veloz-compose-test VELOZ_NETWORK=veloz-compose-test VELOZ_PORT=0
 services=(api-gateway servico-pedidos servico-pagamentos servico-estoque)
-maxImage=25000000 # bytes
-maxMemory=200     # MiB, the four services idle
+maxImage=25000000    # bytes
+maxAllInOne=35000000 # docs/adr/0018-size-of-images.md
+maxMemory=200        # MiB, the four services idle
 load=compose-test-load-$$
 work=$(mktemp -d)
 
@@ -17,7 +18,7 @@ quietly() { "$@" >"$work/output" 2>&1 || { cat "$work/output"; fail "$*"; }; }
 
 tidy() {
   docker rm --force "$load" >/dev/null 2>&1 || true
-  docker compose --profile load --profile tools down --volumes --timeout 10 >/dev/null 2>&1 || true
+  docker compose --profile load --profile tools --profile observability down --volumes --timeout 10 >/dev/null 2>&1 || true
   rm -rf "$work"
 }
 trap tidy EXIT
@@ -41,11 +42,16 @@ expect() { # STATUS TEXT what: of the last call
 build() {
   quietly docker compose --profile tools build
   for service in "${services[@]}"; do
-    image=$(docker compose config --images "$service" | grep pedidos-veloz- | grep -- "-${service#servico-}:")
-    size=$(docker image inspect --format '{{.Size}}' "$image")
-    [ "$size" -le $maxImage ] || fail "$image has $size bytes, more than $maxImage"
-    say "$image: $((size / 1000000)).$((size / 100000 % 10)) MB"
+    small "$(docker compose config --images "$service" | grep -- "pedidos-veloz-${service#servico-}:")" $maxImage
   done
+  small "$(docker compose --profile tools config --images veloz | grep 'pedidos-veloz:')" $maxAllInOne
+}
+
+small() { # IMAGE BYTES
+  local size
+  size=$(docker image inspect --format '{{.Size}}' "$1")
+  [ "$size" -le "$2" ] || fail "$1 has $size bytes, more than $2"
+  say "$1: $((size / 1000000)).$((size / 100000 % 10)) MB"
 }
 
 up() {
@@ -74,6 +80,22 @@ order() {
   say "order $id is confirmed"
 }
 
+refused() { # orders that must not be confirmed, for the panels that show them
+  call POST /v1/orders '{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"CAFE-500G","quantity":1}],"payment":{"method":"card","token":"tok_declined"}}' >/dev/null
+  expect 402 payment_declined "place an order that is declined"
+  call POST /v1/orders '{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"CAFE-500G","quantity":1000}],"payment":{"method":"pix"}}' >/dev/null
+  expect 409 out_of_stock "place an order for more than there is"
+}
+
+watch() { quietly docker compose up --detach --no-deps prometheus; }
+
+watched() {
+  local prometheus
+  prometheus=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(docker compose ps --quiet prometheus)")
+  quietly deploy/test/dashboards.py "http://$prometheus:9090"
+  say "$(cat "$work/output")"
+}
+
 kept() {
   call GET "/v1/orders/$id" >/dev/null
   expect 200 '"status":"confirmed"' "read order $id after $1"
@@ -91,7 +113,7 @@ idle() {
 # that was acknowledged, and ends with an error if one is missing, doubled or changed, or stock does not add up.
 kills() {
   docker compose run --detach --name "$load" load load --server http://api-gateway:8000 --key-file /secrets/admin-key \
-    --rate 200 --clients 64 --skus 100 --duration 75s >/dev/null 2>&1 || fail "start the load"
+    --rate 200 --clients 64 --skus 100 --duration 10m >/dev/null 2>&1 || fail "start the load"
   for service in postgres servico-estoque servico-pagamentos servico-pedidos api-gateway; do
     sleep 3
     [ "$(docker inspect --format '{{.State.Running}}' "$load")" = true ] || fail "the load ended before $service was killed: $(docker logs "$load" 2>&1 | tail -20)"
@@ -101,6 +123,8 @@ kills() {
     say "$service was killed under load and is back"
   done
   local code
+  sleep 5 # of rest, with everything back
+  quietly docker kill --signal INT "$load" # it sends nothing new, and checks
   code=$(timeout 180 docker wait "$load") || fail "the load did not end"
   docker logs "$load" 2>/dev/null
   [ "$code" = 0 ] || { docker logs "$load" 2>&1 | tail -40; fail "the load ended with $code"; }
@@ -110,11 +134,14 @@ kills() {
 up
 key=$(docker compose run --rm -T admin-key 2>/dev/null)
 guarded
+watch
 order
 idle
 kills
 kept "the kills"
-quietly docker compose down --timeout 40
+refused
+watched
+quietly docker compose --profile observability down --timeout 40
 up
 kept "down and up"
 say "ok"

@@ -83,25 +83,35 @@ YAML
   } | kubectl apply --filename -
 }
 
-# loaded NAME: waits for a run, whose every order must have been confirmed, and whose truth must hold.
+# judge NAME: of a run every order must have been confirmed, and its truth must hold.
+judge() {
+  grep -E '^(place|The truth)' "$work/$1" || { tail -40 "$work/$1"; fail "the load $1 says nothing"; }
+  grep -q '^The truth holds' "$work/$1" || fail "after $1 the truth does not hold"
+  grep -Eq '^place +confirmed [0-9]+$' "$work/$1" || { tail -40 "$work/$1"; fail "not every order of $1 was confirmed"; }
+}
+
+# loaded NAME: waits for a run to end, and judges it.
 loaded() {
   kubectl --namespace $generator wait "pod/$1" --for='jsonpath={.status.phase}'=Succeeded --timeout=300s ||
     { kubectl --namespace $generator logs "$1" | tail -40; fail "the load $1 did not succeed"; }
   kubectl --namespace $generator logs "$1" >"$work/$1"
-  grep -E '^(place|The truth)' "$work/$1"
-  grep -Eq '^place +confirmed [0-9]+$' "$work/$1" || fail "not every order of $1 was confirmed"
+  judge "$1"
 }
 
 roll() {
-  load rolls --rate 100 --clients 64 --skus 100 --duration 150s
+  load rolls --rate 100 --clients 64 --skus 100 --duration 10m
   kubectl --namespace $generator wait pod/rolls --for=condition=Ready --timeout=60s
+  kubectl --namespace $generator logs --follow rolls >"$work/rolls" &
   for name in "${deployments[@]}"; do
     k rollout restart "deployment/$name"
     k rollout status "deployment/$name" --timeout=120s
     [ "$(kubectl --namespace $generator get pod/rolls --output 'jsonpath={.status.phase}')" = Running ] || fail "the load ended before $name had rolled"
     say "$name rolled under load"
   done
-  loaded rolls
+  # Told to go, the generator sends nothing new, and checks; what it finds is the end of its log.
+  kubectl --namespace $generator delete pod/rolls --grace-period=120 --timeout=150s
+  wait $!
+  judge rolls
 }
 
 badImage() {

@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 schemas=${SCHEMAS:-default}
 kubeconform=${KUBECONFORM:-kubeconform} kubescore=${KUBE_SCORE:-kube-score} kustomize=${KUSTOMIZE:-kustomize}
 # The resources of operators have no schema there; everything else must have one.
-validate() { "$kubeconform" -strict -summary -schema-location "$schemas" -skip PodMonitor,Cluster,Database "$@"; }
+validate() { "$kubeconform" -strict -summary -schema-location "$schemas" -skip ServiceMonitor,PrometheusRule,Cluster,Database "$@"; }
 
 validate k8s/*.yaml
 "$kubescore" score --output-format ci k8s/*.yaml >"$work/score" || { grep -E 'CRITICAL|WARNING' "$work/score"; exit 1; }
@@ -17,3 +17,4 @@ for overlay in deploy/kustomize/overlays/*/; do
   validate "$work/overlay.yaml"
 done
 deploy/kubernetes/secrets.sh "$work/admin-key" | validate -
+deploy/kubernetes/prometheus-rule.sh | validate -
