@@ -127,7 +127,7 @@ badImage() {
 replicas() { k get hpa "$1" --output 'jsonpath={.status.currentReplicas}'; }
 
 scale() { # up under load; down takes five minutes of quiet, which is the manifests' own setting
-  load campaign --clients 256 --skus 100 --duration 180s
+  load campaign --clients 64 --skus 100 --duration 180s
   SECONDS=0
   until [ "$(replicas api-gateway)" -gt 2 ] || [ "$(replicas servico-pedidos)" -gt 2 ]; do
     [ $SECONDS -lt 170 ] || fail "no autoscaler made more pods in $SECONDS s"
