@@ -82,8 +82,8 @@ func (s *Saga) accept(f *flight) {
 
 func (s *Saga) refuse(f *flight, err error) {
 	f.err = err
-	close(f.durable)
 	s.finish(f)
+	close(f.durable) // last: until the flight is done, whoever hears of it would take it for accepted
 }
 
 // replay answers a repeated request with the first one's order, once that is decided.
