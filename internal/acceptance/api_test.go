@@ -48,7 +48,7 @@ func (a *api) try(ctx context.Context, client *http.Client, r request) (response
 	if err != nil {
 		return response{}, err
 	}
-	out, err := http.NewRequestWithContext(ctx, r.method, a.system.gateway.url()+r.path, body)
+	out, err := http.NewRequestWithContext(ctx, r.method, a.system.gateway.URL()+r.path, body)
 	if err != nil {
 		return response{}, err
 	}

@@ -258,7 +258,7 @@ func TestToldToStop(t *testing.T) {
 					p.stop(t)
 				})
 				for _, what := range broken {
-					t.Errorf("while %s stopped: %s", p.name, what)
+					t.Errorf("while %s stopped: %s", p.Name, what)
 				}
 				p.start(t)
 				s.awaitReady(t)

@@ -51,8 +51,8 @@ func start(t *testing.T, shape shape, settings ...string) *system {
 	for _, p := range s.programs {
 		for _, setting := range settings {
 			name, _, _ := strings.Cut(setting, "=")
-			if owner := owners[name]; owner == "" || owner == p.name || p.name == "veloz" {
-				p.env = append(p.env, setting)
+			if owner := owners[name]; owner == "" || owner == p.Name || p.Name == "veloz" {
+				p.Env = append(p.Env, setting)
 			}
 		}
 		p.start(t)
@@ -76,7 +76,7 @@ func programs(t *testing.T, shape shape, dir string) []*program {
 		if shape.postgres {
 			args = append(args, "--database", pgtest.URL(t))
 		}
-		return []*program{{name: "veloz", args: args, address: freeAddress(t)}}
+		return []*program{newProgram(t, "veloz", args, nil)}
 	}
 	database := func(name string) string {
 		if shape.postgres {
@@ -84,12 +84,12 @@ func programs(t *testing.T, shape shape, dir string) []*program {
 		}
 		return "DATABASE_URL=sqlite://" + filepath.Join(dir, name+".db")
 	}
-	inventory := &program{name: "servico-estoque", env: []string{database("inventory")}, address: freeAddress(t)}
-	payments := &program{name: "servico-pagamentos", env: []string{database("payments")}, address: freeAddress(t)}
-	peers := []string{"ESTOQUE_SERVICE_URL=" + inventory.url(), "PAGAMENTOS_SERVICE_URL=" + payments.url()}
-	orders := &program{name: "servico-pedidos", env: append([]string{database("orders")}, peers...), address: freeAddress(t)}
-	gateway := &program{name: "api-gateway", address: freeAddress(t), env: append([]string{
-		"PEDIDOS_SERVICE_URL=" + orders.url(), "VELOZ_API_KEYS_FILE=" + filepath.Join(dir, "api-keys.json")}, peers...)}
+	inventory := newProgram(t, "servico-estoque", nil, []string{database("inventory")})
+	payments := newProgram(t, "servico-pagamentos", nil, []string{database("payments")})
+	peers := []string{"ESTOQUE_SERVICE_URL=" + inventory.URL(), "PAGAMENTOS_SERVICE_URL=" + payments.URL()}
+	orders := newProgram(t, "servico-pedidos", nil, append([]string{database("orders")}, peers...))
+	gateway := newProgram(t, "api-gateway", nil, append([]string{
+		"PEDIDOS_SERVICE_URL=" + orders.URL(), "VELOZ_API_KEYS_FILE=" + filepath.Join(dir, "api-keys.json")}, peers...))
 	return []*program{inventory, payments, orders, gateway}
 }
 
@@ -124,7 +124,7 @@ func newClient(connections int) *http.Client {
 func TestFirstStart(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	p := &program{name: "veloz", args: []string{"up", "--demo", "--data", dir}, address: freeAddress(t)}
+	p := newProgram(t, "veloz", []string{"up", "--demo", "--data", dir}, nil)
 	for _, stock := range []float64{5000, 4998} { // the second start finds everything again, and loads nothing twice
 		began := time.Now()
 		p.start(t)
@@ -140,7 +140,7 @@ func TestFirstStart(t *testing.T) {
 		}
 		p.stop(t)
 	}
-	if out := p.log.String(); !strings.Contains(out, "curl -s") || !strings.Contains(out, "/docs") {
+	if out := p.Log.String(); !strings.Contains(out, "curl -s") || !strings.Contains(out, "/docs") {
 		t.Errorf("the welcome lacks the curl or the documentation: %s", out)
 	}
 	p.check(t)

@@ -32,6 +32,9 @@ var layers = []layer{
 	{packages: "internal/acceptance/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/rolling", imports: []string{"internal/gateway/keys", "internal/platform/database/pgtest"}},
 	{packages: "internal/linear", imports: []string{"internal/..."}},
+	// Crashes come from outside as well: what they know of the inside are the names of the places to die at.
+	{packages: "internal/launch"},
+	{packages: "internal/crash/...", imports: []string{"internal/crash", "internal/gateway/keys", "internal/launch", "internal/platform/database/pgtest", "internal/platform/failpoint"}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
