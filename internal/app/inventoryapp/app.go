@@ -61,7 +61,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, c
 		return nil, fmt.Errorf("open inventory's database: %w", err)
 	}
 	stack.Defer("inventory's database", func(context.Context) error { return store.Close() })
-	service := inventory.New(store, rt.Clock, rt.IDs)
+	service := inventory.New(underFaults(store), rt.Clock, rt.IDs)
 	if err := rt.Metrics.Registry().Register(newCollector(service)); err != nil {
 		return nil, fmt.Errorf("register inventory's metrics: %w", err)
 	}

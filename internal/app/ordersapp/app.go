@@ -100,7 +100,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	service, err := orders.New(orders.Config{
 		MaxInFlight: cfg.MaxInFlight, Queue: cfg.Queue, MaxBatch: cfg.MaxBatch, ChargeWorkers: cfg.Workers, Lease: cfg.Lease,
 		Observer: rt.Metrics, OnEvents: metrics.count, Traces: traces,
-	}, store, peers.NewInventory(inventory), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
+	}, underFaults(store), peers.NewInventory(inventory), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
 	if err != nil {
 		return process.Component{}, err
 	}

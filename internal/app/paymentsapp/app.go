@@ -86,7 +86,8 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	if err != nil {
 		return nil, err
 	}
-	service, err := payments.New(payments.Config{Patience: cfg.ChargePatience, ProviderTimeout: cfg.ProviderTimeout, MaxCalls: cfg.ProviderCalls}, store, provider, rt.Clock, rt.Log)
+	service, err := payments.New(payments.Config{Patience: cfg.ChargePatience, ProviderTimeout: cfg.ProviderTimeout, MaxCalls: cfg.ProviderCalls},
+		underFaults(store), providerUnderFaults(provider), rt.Clock, rt.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,40 @@ func TestDataOutlivesKillAndRestart(t *testing.T) {
 	}
 }
 
+// TestFailOver kills a primary that waits for its standby: what it has committed is with the standby, which takes over.
+func TestFailOver(t *testing.T) {
+	t.Parallel()
+	primary := start(t)
+	standby, err := pgtest.StartStandby(t.Context(), primary, pgtest.Dir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := standby.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := primary.RequireStandby(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := connect(t, primary.URL("postgres")).Exec(t.Context(), `CREATE TABLE x AS SELECT 'kept' AS v`); err != nil {
+		t.Fatal(err)
+	}
+	if err := primary.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := standby.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, standby.URL("postgres"))
+	if _, err := c.Exec(t.Context(), `INSERT INTO x VALUES ('new')`); err != nil {
+		t.Fatal(err)
+	}
+	if got := value(t, c, `SELECT string_agg(v, ' ' ORDER BY v) FROM x`); got != "kept new" {
+		t.Errorf("after the fail-over: %q", got)
+	}
+}
+
 func TestStartTellsWhatTheServerSaid(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

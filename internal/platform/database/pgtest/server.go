@@ -89,6 +89,21 @@ func (s *Server) PID() int {
 	return s.process.pid()
 }
 
+// Alive tells whether the server's process is there: it may have ended by itself, on a full disk for one.
+func (s *Server) Alive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return false
+	}
+	select {
+	case <-s.process.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // Stop shuts the server down in order, breaking its connections; with ctx's end it stops waiting.
 func (s *Server) Stop(ctx context.Context) error { return s.end(ctx, syscall.SIGINT) }
 
@@ -104,10 +119,7 @@ func (s *Server) Restart(ctx context.Context) error {
 }
 
 func (s *Server) initialize(ctx context.Context) error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return err
-	}
-	if err := s.owner.own(s.dir); err != nil {
+	if err := s.makeFolder(); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"),
@@ -118,6 +130,13 @@ func (s *Server) initialize(ctx context.Context) error {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	return nil
+}
+
+func (s *Server) makeFolder() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	return s.owner.own(s.dir)
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }

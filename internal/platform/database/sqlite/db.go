@@ -22,7 +22,7 @@ type DB struct {
 // It refuses to start with less than the product promises: a SQLite with the WAL-reset bug, a journal that is not a
 // WAL, or commits that do not reach the disk (see UnsafeSynchronous for the tests that need that).
 func Open(ctx context.Context, path string, opts ...Option) (*DB, error) {
-	s := defaults()
+	s := underFaults(defaults())
 	for _, o := range opts {
 		o(&s)
 	}
