@@ -50,6 +50,9 @@ const (
 	PaymentUnknown           PaymentStatus = "unknown"
 )
 
+// PaymentStatuses are all of them.
+var PaymentStatuses = []PaymentStatus{PaymentNone, PaymentPending, PaymentAuthorized, PaymentPaid, PaymentPartiallyRefunded, PaymentRefunded, PaymentUnknown}
+
 // FulfillmentStatus is where an order's goods are.
 type FulfillmentStatus string
 

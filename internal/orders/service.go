@@ -78,8 +78,9 @@ func (s *Service) Submit(ctx context.Context, request PlaceRequest) (Ticket, err
 	if err := s.catalogue.check(ctx, request.Request.Items); err != nil {
 		return Ticket{}, err
 	}
-	order := NewOrder(id.New[Order](s.ids), id.New[payment](s.ids), request.Caller, request.Request, s.clock.Now())
-	order.CreatedAt = order.ID.Time() // lists are cut by ids: a bound that was read off an order must cut exactly there
+	orderID := id.New[Order](s.ids)
+	// Placed at the time in its id: lists are cut by ids, and a bound that was read off an order must cut exactly there.
+	order := NewOrder(orderID, id.New[payment](s.ids), request.Caller, request.Request, orderID.Time())
 	f := newFlight(order)
 	f.key, f.fingerprint, f.staleAt = request.Key, request.Fingerprint, request.WaitUntil
 	f.durable = make(chan struct{})

@@ -111,6 +111,38 @@ type Row struct {
 // Events are what happened to the order since it was read, by version: what a write of it has to add.
 func (o *Order) Events() []Event { return o.events }
 
+// UntouchedProgress is the stored form of the Progress of an order to which nothing happened since it was placed.
+const UntouchedProgress = `{"hold_round":1}`
+
+// IsUntouched tells whether nothing happened to the order since NewOrder, so that its state need not be written; row is
+// its stored form.
+func (o *Order) IsUntouched(row *Row) bool {
+	return o.Version == 1 && o.Lease == 0 && o.Status == Placed && o.PaymentStatus == PaymentNone &&
+		o.FulfillmentStatus == Unfulfilled && row.UpdatedAt == row.CreatedAt && string(row.Progress) == UntouchedProgress &&
+		len(o.events) == 1 && o.events[0] == PlacedEvent(o.ID, o.CreatedAt)
+}
+
+// PlacedEvent is the first event of an order that was placed at a time.
+func PlacedEvent(order ID, at time.Time) Event {
+	return Event{OrderID: order, Version: 1, Type: EventPlaced, Status: Placed, PaymentStatus: PaymentNone, At: at}
+}
+
+// Validate tells whether the event can be stored, for engines whose schema does not see into events.
+func (e *Event) Validate() error {
+	_, known := Transitions[e.Status]
+	switch {
+	case e.Type == "":
+		return fmt.Errorf("event %d of order %s has no type", e.Version, e.OrderID)
+	case !known:
+		return fmt.Errorf("event %d of order %s has status %q", e.Version, e.OrderID, e.Status)
+	case !slices.Contains(PaymentStatuses, e.PaymentStatus):
+		return fmt.Errorf("event %d of order %s has payment status %q", e.Version, e.OrderID, e.PaymentStatus)
+	case e.At.UnixMicro() < 0:
+		return fmt.Errorf("event %d of order %s is older than 1970", e.Version, e.OrderID)
+	}
+	return nil
+}
+
 // SKUs are the order's SKUs, each once, in the order of its items: what it is found by.
 func (o *Order) SKUs() []string {
 	skus := make([]string, 0, len(o.Items))

@@ -1,6 +1,10 @@
 package postgres
 
 import (
+	"encoding/json"
+	"fmt"
+	"time"
+
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -40,20 +44,33 @@ func (c *requestColumns) args() []any {
 	return []any{c.ids, c.payments, c.createdAt, c.callers, c.emails, c.keys, c.fingerprints, c.documents}
 }
 
+// openColumns are the columns of open_orders.
+type openColumns struct {
+	ids                     uuids
+	versions, leases, dueAt []int64
+}
+
+func (c *openColumns) add(row *orders.Row) {
+	c.ids = append(c.ids, uuidOf(row.ID))
+	c.versions = append(c.versions, row.Version)
+	c.leases = append(c.leases, row.Lease)
+	c.dueAt = append(c.dueAt, row.NextAttemptAt)
+}
+
+func (c *openColumns) args() []any { return []any{c.ids, c.versions, c.leases, c.dueAt} }
+
 // stateColumns are the columns of order_states.
 type stateColumns struct {
 	ids                                  uuids
-	versions, leases                     []int64
-	dueAt, updatedAt                     []int64
+	versions, leases, updatedAt          []int64
 	statuses, paymentStatuses, shipments []string
 	progress                             texts
 }
 
 func newStateColumns(n int) *stateColumns {
 	return &stateColumns{
-		ids: make(uuids, 0, n), versions: make([]int64, 0, n), leases: make([]int64, 0, n),
-		dueAt: make([]int64, 0, n), updatedAt: make([]int64, 0, n), statuses: make([]string, 0, n),
-		paymentStatuses: make([]string, 0, n), shipments: make([]string, 0, n), progress: make(texts, 0, n),
+		ids: make(uuids, 0, n), versions: make([]int64, 0, n), leases: make([]int64, 0, n), updatedAt: make([]int64, 0, n),
+		statuses: make([]string, 0, n), paymentStatuses: make([]string, 0, n), shipments: make([]string, 0, n), progress: make(texts, 0, n),
 	}
 }
 
@@ -61,7 +78,6 @@ func (c *stateColumns) add(row *orders.Row) {
 	c.ids = append(c.ids, uuidOf(row.ID))
 	c.versions = append(c.versions, row.Version)
 	c.leases = append(c.leases, row.Lease)
-	c.dueAt = append(c.dueAt, row.NextAttemptAt)
 	c.updatedAt = append(c.updatedAt, row.UpdatedAt)
 	c.statuses = append(c.statuses, string(row.Status))
 	c.paymentStatuses = append(c.paymentStatuses, string(row.PaymentStatus))
@@ -70,36 +86,70 @@ func (c *stateColumns) add(row *orders.Row) {
 }
 
 func (c *stateColumns) args() []any {
-	return []any{c.ids, c.versions, c.leases, c.dueAt, c.updatedAt, c.statuses, c.paymentStatuses, c.shipments, c.progress}
+	return []any{c.ids, c.versions, c.leases, c.updatedAt, c.statuses, c.paymentStatuses, c.shipments, c.progress}
 }
 
 // eventColumns are the columns of order_events.
 type eventColumns struct {
-	ids                                       uuids
-	versions, at                              []int64
-	types, statuses, paymentStatuses, reasons []string
+	ids           uuids
+	afterVersions []int64
+	documents     texts
 }
 
 func newEventColumns(n int) *eventColumns {
-	return &eventColumns{
-		ids: make(uuids, 0, n), versions: make([]int64, 0, n), at: make([]int64, 0, n), types: make([]string, 0, n),
-		statuses: make([]string, 0, n), paymentStatuses: make([]string, 0, n), reasons: make([]string, 0, n),
-	}
+	return &eventColumns{ids: make(uuids, 0, n), afterVersions: make([]int64, 0, n), documents: make(texts, 0, n)}
 }
 
-func (c *eventColumns) add(events []orders.Event) {
+func (c *eventColumns) add(order orders.ID, afterVersion int64, events []orders.Event) error {
+	document, err := encodeEvents(afterVersion, events)
+	c.ids = append(c.ids, uuidOf(order))
+	c.afterVersions = append(c.afterVersions, afterVersion)
+	c.documents = append(c.documents, document)
+	return err
+}
+
+func (c *eventColumns) args() []any { return []any{c.ids, c.afterVersions, c.documents} }
+
+// storedEvent is an event as order_events has it.
+type storedEvent struct {
+	Version       int64                `json:"version"`
+	Type          orders.EventType     `json:"type"`
+	Status        orders.Status        `json:"status"`
+	PaymentStatus orders.PaymentStatus `json:"payment_status"`
+	Reason        string               `json:"reason,omitempty"`
+	At            int64                `json:"at"`
+}
+
+// encodeEvents refuses what a table of single events would: the schema does not see into the document.
+func encodeEvents(afterVersion int64, events []orders.Event) ([]byte, error) {
+	stored := make([]storedEvent, len(events))
 	for i := range events {
 		e := &events[i]
-		c.ids = append(c.ids, uuidOf(e.OrderID))
-		c.versions = append(c.versions, e.Version)
-		c.at = append(c.at, e.At.UnixMicro())
-		c.types = append(c.types, string(e.Type))
-		c.statuses = append(c.statuses, string(e.Status))
-		c.paymentStatuses = append(c.paymentStatuses, string(e.PaymentStatus))
-		c.reasons = append(c.reasons, e.Reason)
+		if err := e.Validate(); err != nil {
+			return nil, err
+		}
+		if e.Version <= afterVersion {
+			return nil, fmt.Errorf("event %d of order %s comes after version %d", e.Version, e.OrderID, afterVersion)
+		}
+		afterVersion = e.Version
+		stored[i] = storedEvent{e.Version, e.Type, e.Status, e.PaymentStatus, e.Reason, e.At.UnixMicro()}
 	}
+	document, err := json.Marshal(stored)
+	if err != nil {
+		return nil, fmt.Errorf("encode events: %w", err)
+	}
+	return document, nil
 }
 
-func (c *eventColumns) args() []any {
-	return []any{c.ids, c.versions, c.at, c.types, c.statuses, c.paymentStatuses, c.reasons}
+func decodeEvents(order orders.ID, document []byte) ([]orders.Event, error) {
+	var stored []storedEvent
+	if err := json.Unmarshal(document, &stored); err != nil {
+		return nil, fmt.Errorf("decode events of order %s: %w", order, err)
+	}
+	events := make([]orders.Event, len(stored))
+	for i, e := range stored {
+		events[i] = orders.Event{OrderID: order, Version: e.Version, Type: e.Type, Status: e.Status,
+			PaymentStatus: e.PaymentStatus, Reason: e.Reason, At: time.UnixMicro(e.At).UTC()}
+	}
+	return events, nil
 }

@@ -49,7 +49,7 @@ func TestClaimPassesOverLockedOrders(t *testing.T) {
 		return claimed
 	}
 	err := database.InTx(t.Context(), s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(t.Context(), `SELECT 1 FROM order_states WHERE order_id = $1 FOR UPDATE`, uuidOf(batch[1].Order.ID)); err != nil {
+		if _, err := tx.Exec(t.Context(), `SELECT 1 FROM open_orders WHERE order_id = $1 FOR UPDATE`, uuidOf(batch[1].Order.ID)); err != nil {
 			return err
 		}
 		if got := claim(); len(got) != 2 || got[0].ID != batch[0].Order.ID || got[1].ID != batch[2].Order.ID {
@@ -67,7 +67,8 @@ func TestClaimPassesOverLockedOrders(t *testing.T) {
 
 const manyOrders = `INSERT INTO orders SELECT md5(n::text)::uuid, md5(n::text)::uuid, n, '', 'buyer' || n % 1000 || '@example.com',
 	sha256(n::text::bytea), sha256(''), '{}' FROM generate_series(1, 50000) n;
-INSERT INTO order_states SELECT id, 1, 0, CASE WHEN created_at % 5000 = 0 THEN created_at ELSE 0 END, 1,
+INSERT INTO open_orders SELECT id, 1, 0, created_at FROM orders WHERE created_at % 5000 = 0;
+INSERT INTO order_states SELECT id, 1, 0, 1,
 	CASE WHEN created_at % 5000 = 0 THEN 'held' ELSE 'confirmed' END,
 	CASE WHEN created_at % 5000 = 0 THEN 'unknown' ELSE 'paid' END, 'unfulfilled', '{}' FROM orders;
 INSERT INTO order_skus SELECT 'SKU-' || created_at % 1000, id FROM orders;

@@ -38,10 +38,10 @@ func listQuery(f orders.Filter) (sql string, args []any) {
 		and(`k.sku = $%d`, f.SKU)
 	}
 	if f.Status != "" {
-		and(`s.status = $%d`, string(f.Status))
+		and(status(id)+` = $%d`, string(f.Status))
 	}
 	if f.PaymentStatus != "" {
-		and(`s.payment_status = $%d`, string(f.PaymentStatus))
+		and(paymentStatus(id)+` = $%d`, string(f.PaymentStatus))
 	}
 	if !f.From.IsZero() {
 		and(id+` >= $%d`, uuidOf(f.From))
@@ -57,17 +57,38 @@ func listQuery(f orders.Filter) (sql string, args []any) {
 	return fmt.Sprintf(`SELECT `+columns+` FROM %s%s ORDER BY %s DESC LIMIT $%d`, from, condition, id, len(args)), args
 }
 
+// byState is the id by which a page is walked whose orders are picked by their state.
+const byState = `s.order_id`
+
 // source names the tables, and the id by which the page is walked: that of the table that picks, so that its index gives
 // the order as well.
 func source(f orders.Filter) (from, id string) {
-	const orderOf, stateOf = ` JOIN orders o ON o.id = `, ` JOIN order_states s ON s.order_id = `
 	switch {
 	case f.SKU != "" && f.Email != "":
-		return `orders o` + stateOf + `o.id JOIN order_skus k ON k.order_id = o.id`, `o.id`
+		return `orders o` + withState(`o.id`) + ` JOIN order_skus k ON k.order_id = o.id`, `o.id`
 	case f.SKU != "":
-		return `order_skus k` + stateOf + `k.order_id` + orderOf + `k.order_id`, `k.order_id`
-	case f.Email != "" || f.Status == "" && !isRare(f.PaymentStatus):
-		return `orders o` + stateOf + `o.id`, `o.id`
+		return `order_skus k JOIN orders o ON o.id = k.order_id` + withState(`k.order_id`), `k.order_id`
+	case f.Email == "" && f.Status == orders.Placed:
+		return notSettled + withState(`o.id`), `o.id`
+	case f.Email == "" && (f.Status != "" || isRare(f.PaymentStatus)):
+		return `order_states s JOIN orders o ON o.id = s.order_id` + withOpen(byState), byState
 	}
-	return `order_states s` + orderOf + `s.order_id`, `s.order_id`
+	return `orders o` + withState(`o.id`), `o.id`
+}
+
+// notSettled are the orders that may still be as they were placed.
+const notSettled = `(SELECT order_id FROM open_orders UNION SELECT order_id FROM order_states WHERE status = 'placed') AS open
+	JOIN orders o ON o.id = open.order_id`
+
+// status and paymentStatus are columns of a page that is walked by id. The bare column has an index; where the state is
+// joined, it may be missing.
+func status(id string) string { return orElse(id, `s.status`, orders.Placed) }
+
+func paymentStatus(id string) string { return orElse(id, `s.payment_status`, orders.PaymentNone) }
+
+func orElse[S ~string](id, column string, placed S) string {
+	if id == byState {
+		return column
+	}
+	return `coalesce(` + column + `, '` + string(placed) + `')`
 }

@@ -30,54 +30,48 @@ func planFor(placements int) pgx.QueryExecMode {
 }
 
 const (
-	// placeNewSQL is for batches whose keys are all new, as nearly all are. Its plan has no join, so that it can be kept
-	// whatever the size of a batch. A key that is there fails it, and so does a bad row, even under a key that is there: then
+	// placeNewSQL is for batches of untouched orders whose keys are all new, as nearly all are. Its plan has no join, so that
+	// it can be kept whatever the size of a batch. A key that is there fails it, and so does a bad row, even under a key that is there: then
 	// placeSQL decides.
 	placeNewSQL = `WITH placed AS (
 	INSERT INTO orders (id, payment_id, created_at, caller, email, key, fingerprint, request)
 	SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::text[])
-), states AS (
-	INSERT INTO order_states (order_id, version, lease, next_attempt_at, updated_at, status, payment_status,
-		fulfillment_status, progress)
-	SELECT * FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-		$15::text[], $16::text[], $17::text[])
-), events AS (
-	INSERT INTO order_events (order_id, version, at, type, status, payment_status, reason)
-	SELECT * FROM unnest($18::uuid[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[], $24::text[])
+), opened AS (
+	INSERT INTO open_orders (order_id, version, lease, next_attempt_at) SELECT id, 1, 0, due FROM unnest($1::uuid[], $9::bigint[]) AS o(id, due)
 )
-INSERT INTO order_skus (sku, order_id) SELECT * FROM unnest($25::text[], $26::uuid[])`
+INSERT INTO order_skus (sku, order_id) SELECT * FROM unnest($10::text[], $11::uuid[])`
 
 	placeSQL = `WITH placed AS (
 	INSERT INTO orders (id, payment_id, created_at, caller, email, key, fingerprint, request)
 	SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::text[])
 	ON CONFLICT (key) DO NOTHING RETURNING id
-), states AS (
-	INSERT INTO order_states (order_id, version, lease, next_attempt_at, updated_at, status, payment_status,
-		fulfillment_status, progress)
-	SELECT s.* FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-		$15::text[], $16::text[], $17::text[]) AS s(order_id) JOIN placed ON placed.id = s.order_id
-), events AS (
-	INSERT INTO order_events (order_id, version, at, type, status, payment_status, reason)
-	SELECT e.* FROM unnest($18::uuid[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[], $24::text[])
-		AS e(order_id) JOIN placed ON placed.id = e.order_id
 ), skus AS (
 	INSERT INTO order_skus (sku, order_id)
-	SELECT k.sku, k.order_id FROM unnest($25::text[], $26::uuid[]) AS k(sku, order_id) JOIN placed ON placed.id = k.order_id
+	SELECT k.sku, k.order_id FROM unnest($9::text[], $10::uuid[]) AS k(sku, order_id) JOIN placed ON placed.id = k.order_id
+), opened AS (
+	INSERT INTO open_orders (order_id, version, lease, next_attempt_at)
+	SELECT o.* FROM unnest($11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[]) AS o(order_id) JOIN placed ON placed.id = o.order_id
+), states AS (
+	INSERT INTO order_states (order_id, version, lease, updated_at, status, payment_status, fulfillment_status, progress)
+	SELECT s.* FROM unnest($15::uuid[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[])
+		AS s(order_id) JOIN placed ON placed.id = s.order_id
+), events AS (
+	INSERT INTO order_events (order_id, after_version, events)
+	SELECT e.* FROM unnest($23::uuid[], $24::bigint[], $25::text[]) AS e(order_id) JOIN placed ON placed.id = e.order_id
 )
 SELECT id FROM placed`
-
-	selectByKey = `SELECT ` + columns + `, o.key, o.fingerprint
-	FROM orders o JOIN order_states s ON s.order_id = o.id WHERE o.key = ANY($1::bytea[])`
 )
+
+var selectByKey = `SELECT ` + columns + `, o.key, o.fingerprint FROM orders o` + withState(`o.id`) + ` WHERE o.key = ANY($1::bytea[])`
 
 // Place implements orders.Store.
 func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]orders.Placing, error) {
-	args, err := placeArgs(placements)
+	rows, err := newRows(placements)
 	if err != nil {
 		return nil, err
 	}
-	if len(args[0].(uuids)) == len(placements) { // no key stands in the batch twice
-		_, err := s.pool.Exec(ctx, placeNewSQL, args...)
+	if rows.fresh() && len(rows.requests.ids) == len(placements) { // no key stands in the batch twice
+		_, err := s.pool.Exec(ctx, placeNewSQL, rows.newArgs()...)
 		if err == nil {
 			return make([]orders.Placing, len(placements)), nil
 		}
@@ -85,7 +79,7 @@ func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]ord
 			return nil, fmt.Errorf("place %d orders: %w", len(placements), err)
 		}
 	}
-	plan := planFor(len(placements))
+	plan, args := planFor(len(placements)), rows.args()
 	written, err := s.ids(ctx, plan, placeSQL, args)
 	if postgres.IsUnique(err) {
 		// The same call may run twice at once, after an unknown commit: then the ids collide, not only the keys, and by now
@@ -121,25 +115,57 @@ func (s *Store) ids(ctx context.Context, plan pgx.QueryExecMode, sql string, arg
 	return written, postgres.Classify(err)
 }
 
-// placeArgs sorts by key, so that two calls with the same keys wait for each other instead of deadlocking.
-func placeArgs(placements []orders.Placement) ([]any, error) {
+// rows are what a batch of placements writes.
+type rows struct {
+	requests  *requestColumns
+	skus      []string
+	skuOrders uuids
+	open      openColumns
+	states    stateColumns // of orders that are not as they were placed: in the service there are none
+	events    eventColumns // of the same
+}
+
+// newRows sorts by key, so that two calls with the same keys wait for each other instead of deadlocking.
+func newRows(placements []orders.Placement) (*rows, error) {
 	firsts := firstByKey(placements)
 	n := len(firsts)
-	requests, states, events := newRequestColumns(n), newStateColumns(n), newEventColumns(n)
-	skus, skuOrders := make([]string, 0, 2*n), make(uuids, 0, 2*n)
+	r := &rows{requests: newRequestColumns(n), skus: make([]string, 0, 2*n), skuOrders: make(uuids, 0, 2*n)}
 	for _, p := range firsts {
-		row, err := p.Order.Row()
-		if err != nil {
+		if err := r.add(p); err != nil {
 			return nil, err
 		}
-		requests.add(p, &row)
-		states.add(&row)
-		events.add(p.Order.Events())
-		for _, sku := range p.Order.SKUs() {
-			skus, skuOrders = append(skus, sku), append(skuOrders, uuidOf(row.ID))
-		}
 	}
-	return slices.Concat(requests.args(), states.args(), events.args(), []any{skus, skuOrders}), nil
+	return r, nil
+}
+
+func (r *rows) add(p *orders.Placement) error {
+	row, err := p.Order.Row()
+	if err != nil {
+		return err
+	}
+	r.requests.add(p, &row)
+	for _, sku := range p.Order.SKUs() {
+		r.skus, r.skuOrders = append(r.skus, sku), append(r.skuOrders, uuidOf(row.ID))
+	}
+	if row.NextAttemptAt != 0 {
+		r.open.add(&row)
+	}
+	if row.NextAttemptAt != 0 && p.Order.IsUntouched(&row) {
+		return nil
+	}
+	r.states.add(&row)
+	return r.events.add(row.ID, 0, p.Order.Events())
+}
+
+// fresh tells whether placeNewSQL can write the rows: all orders are open, and as they were placed.
+func (r *rows) fresh() bool { return len(r.states.ids) == 0 }
+
+func (r *rows) newArgs() []any {
+	return append(r.requests.args(), r.open.dueAt, r.skus, r.skuOrders)
+}
+
+func (r *rows) args() []any {
+	return slices.Concat(r.requests.args(), []any{r.skus, r.skuOrders}, r.open.args(), r.states.args(), r.events.args())
 }
 
 func firstByKey(placements []orders.Placement) []*orders.Placement {

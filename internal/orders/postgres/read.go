@@ -11,9 +11,17 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
 )
 
-// columns are what targets takes, of orders o and order_states s.
-const columns = `o.id, o.payment_id, o.caller, s.status, s.payment_status, s.fulfillment_status, o.request, s.progress,
-	s.version, s.lease, s.next_attempt_at, o.created_at, s.updated_at`
+// columns are what targets takes, of orders o, open_orders p and order_states s. An order with no state is as it was placed.
+const columns = `o.id, o.payment_id, o.caller, coalesce(s.status, 'placed'), coalesce(s.payment_status, 'none'),
+	coalesce(s.fulfillment_status, 'unfulfilled'), o.request, coalesce(s.progress, '` + orders.UntouchedProgress + `'),
+	coalesce(s.version, 1), coalesce(p.lease, s.lease), coalesce(p.next_attempt_at, 0), o.created_at, coalesce(s.updated_at, o.created_at)`
+
+// withState joins what columns takes to the order of an id.
+func withState(id string) string {
+	return withOpen(id) + ` LEFT JOIN order_states s ON s.order_id = ` + id
+}
+
+func withOpen(id string) string { return ` LEFT JOIN open_orders p ON p.order_id = ` + id }
 
 func targets(r *orders.Row) []any {
 	return []any{(*[16]byte)(&r.ID), (*[16]byte)(&r.PaymentID), &r.Caller, (*string)(&r.Status), (*string)(&r.PaymentStatus),
@@ -40,7 +48,7 @@ func (s *Store) orders(ctx context.Context, sql string, args ...any) ([]orders.O
 	return found, nil
 }
 
-const getSQL = `SELECT ` + columns + ` FROM orders o JOIN order_states s ON s.order_id = o.id WHERE o.id = ANY($1::uuid[])`
+var getSQL = `SELECT ` + columns + ` FROM orders o` + withState(`o.id`) + ` WHERE o.id = ANY($1::uuid[])`
 
 // Get implements orders.Store.
 func (s *Store) Get(ctx context.Context, ids []orders.ID) ([]orders.Order, error) {
@@ -51,7 +59,8 @@ func (s *Store) Get(ctx context.Context, ids []orders.ID) ([]orders.Order, error
 	return found, nil
 }
 
-const eventsSQL = `SELECT version, type, status, payment_status, reason, at FROM order_events WHERE order_id = $1 ORDER BY version`
+const eventsSQL = `SELECT o.created_at, e.after_version, e.events FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
+WHERE o.id = $1 ORDER BY e.after_version`
 
 // Events implements orders.Store.
 func (s *Store) Events(ctx context.Context, order orders.ID) ([]orders.Event, error) {
@@ -60,12 +69,19 @@ func (s *Store) Events(ctx context.Context, order orders.ID) ([]orders.Event, er
 		return nil, fmt.Errorf("read events of order %s: %w", order, postgres.Classify(err))
 	}
 	var events []orders.Event
-	e := orders.Event{OrderID: order}
-	var at int64
-	_, err = pgx.ForEachRow(rows, []any{&e.Version, (*string)(&e.Type), (*string)(&e.Status), (*string)(&e.PaymentStatus), &e.Reason, &at}, func() error {
-		e.At = time.UnixMicro(at).UTC()
-		events = append(events, e)
-		return nil
+	var placedAt int64
+	var after *int64
+	var document []byte
+	_, err = pgx.ForEachRow(rows, []any{&placedAt, &after, &document}, func() error {
+		if len(events) == 0 && (after == nil || *after > 0) {
+			events = append(events, orders.PlacedEvent(order, time.UnixMicro(placedAt).UTC()))
+		}
+		if after == nil {
+			return nil
+		}
+		more, err := decodeEvents(order, document)
+		events = append(events, more...)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read events of order %s: %w", order, postgres.Classify(err))
@@ -74,14 +90,15 @@ func (s *Store) Events(ctx context.Context, order orders.ID) ([]orders.Event, er
 }
 
 // The rows are locked in the order of the index, and those of another claim or save are passed over.
-const claimSQL = `WITH due AS MATERIALIZED (
-	SELECT order_id, next_attempt_at FROM order_states WHERE next_attempt_at > 0 AND next_attempt_at <= $1
+var claimSQL = `WITH due AS MATERIALIZED (
+	SELECT order_id, next_attempt_at FROM open_orders WHERE next_attempt_at <= $1
 	ORDER BY next_attempt_at, order_id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), claimed AS (
-	UPDATE order_states s SET lease = lease + 1, next_attempt_at = $2 FROM due WHERE s.order_id = due.order_id
-	RETURNING s.*, due.next_attempt_at AS was_due_at
+	UPDATE open_orders p SET lease = lease + 1, next_attempt_at = $2 FROM due WHERE p.order_id = due.order_id
+	RETURNING p.*, due.next_attempt_at AS was_due_at
 )
-SELECT ` + columns + ` FROM claimed s JOIN orders o ON o.id = s.order_id ORDER BY s.was_due_at, s.order_id`
+SELECT ` + columns + ` FROM claimed p JOIN orders o ON o.id = p.order_id LEFT JOIN order_states s ON s.order_id = p.order_id
+ORDER BY p.was_due_at, p.order_id`
 
 // Claim implements orders.Store.
 func (s *Store) Claim(ctx context.Context, now, leaseUntil time.Time, limit int) ([]orders.Order, error) {
@@ -92,10 +109,10 @@ func (s *Store) Claim(ctx context.Context, now, leaseUntil time.Time, limit int)
 	return claimed, nil
 }
 
-// The counts walk indexes that hold nothing closed: a shop's ten million confirmed orders are not in them.
+// The counts walk a table and indexes that hold nothing closed: a shop's ten million confirmed orders are not in them.
 const openSQL = `SELECT n, coalesce(oldest, 0), unknown, awaiting FROM
-	(SELECT count(*) AS n, min(o.created_at) AS oldest FROM order_states s JOIN orders o ON o.id = s.order_id
-		WHERE s.next_attempt_at > 0 AND s.status <> 'awaiting_payment') AS open,
+	(SELECT count(*) AS n, min(o.created_at) AS oldest FROM open_orders p JOIN orders o ON o.id = p.order_id
+		LEFT JOIN order_states s ON s.order_id = p.order_id WHERE coalesce(s.status, 'placed') <> 'awaiting_payment') AS open,
 	(SELECT count(*) AS unknown FROM order_states WHERE payment_status = 'unknown') AS lost,
 	(SELECT count(*) AS awaiting FROM order_states WHERE status = 'awaiting_payment') AS waiting`
 

@@ -92,9 +92,13 @@ func saveVersionConflict(f *fixture) {
 	f.save(c)
 	f.refused(c, c.Order, c.Order.Events()) // repeated after an unknown commit
 	f.refused(change(placed, func(o *orders.Order) { f.fatal(o.Cancel("too late", f.clock.Now())) }), c.Order, c.Order.Events())
-	ahead := change(c.Order, f.charged(orders.ChargePaid))
-	ahead.FromVersion++
-	f.refused(ahead, c.Order, c.Order.Events())
+	f.refused(f.ahead(c.Order), c.Order, c.Order.Events())
+}
+
+// ahead is a change of an order as the store has never seen it: a change before it was lost.
+func (f *fixture) ahead(o orders.Order) orders.Change {
+	lost := change(o, func(o *orders.Order) { f.fatal(o.Cancel("lost", f.clock.Now())) })
+	return change(lost.Order, func(o *orders.Order) { o.ApplyRelease(f.clock.Now()) })
 }
 
 func saveLeaseConflict(f *fixture) {
@@ -127,7 +131,7 @@ func saveMixedBatch(f *fixture) {
 		c := change(o, f.held)
 		switch i % 3 {
 		case 1:
-			c.FromVersion++
+			c = f.ahead(o)
 		case 2:
 			c.Order.Lease++
 		}

@@ -1,10 +1,10 @@
 -- +goose Up
 
--- What was asked for never changes, and what became of it does: so they are two tables. A change of status writes a
--- small row and never touches the idempotency key or the e-mail address, whose indexes are the random ones: an update
--- whose indexed columns change makes a new entry in every index of its table.
--- No foreign keys: the other tables' rows are written only in the statement that writes or updates their order, and
--- nothing is ever deleted, while three foreign keys doubled the server's work for a batch of orders.
+-- A row is written once and changed seldom, because an update of an indexed column costs four inserts. What was asked for
+-- never changes (orders). What somebody still has to do is a small row that is there for as long as it takes (open_orders).
+-- What became of the order is written when it comes to rest (order_states): until then it is as it was placed.
+-- No foreign keys: the other tables' rows are written only in the statement that writes or settles their order, and orders
+-- are never deleted, while three foreign keys doubled the server's work for a batch of orders.
 -- Searched text is compared bytewise, as in SQLite; it is also the cheapest way to keep an index.
 CREATE TABLE orders (
     id          uuid   NOT NULL PRIMARY KEY,
@@ -19,11 +19,20 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_by_email ON orders (email, id);
 
+-- The orders that need another step, now or later. One with no row in order_states is as it was placed.
+CREATE TABLE open_orders (
+    order_id        uuid   NOT NULL PRIMARY KEY,
+    version         bigint NOT NULL CHECK (version > 0),
+    lease           bigint NOT NULL CHECK (lease >= 0),
+    next_attempt_at bigint NOT NULL CHECK (next_attempt_at > 0)
+);
+
+CREATE INDEX open_orders_due ON open_orders (next_attempt_at, order_id);
+
 CREATE TABLE order_states (
     order_id           uuid   NOT NULL PRIMARY KEY,
     version            bigint NOT NULL CHECK (version > 0),
-    lease              bigint NOT NULL CHECK (lease >= 0),
-    next_attempt_at    bigint NOT NULL CHECK (next_attempt_at >= 0),
+    lease              bigint NOT NULL CHECK (lease >= 0), -- as it was when this row was written
     updated_at         bigint NOT NULL CHECK (updated_at >= 0),
     status             text   COLLATE "C" NOT NULL CHECK (status IN ('placed', 'held', 'awaiting_payment', 'confirmed', 'completed', 'rejected', 'canceled')),
     payment_status     text   COLLATE "C" NOT NULL CHECK (payment_status IN ('none', 'pending', 'authorized', 'paid', 'partially_refunded', 'refunded', 'unknown')),
@@ -36,17 +45,14 @@ CREATE INDEX order_states_by_status ON order_states (status, order_id);
 -- Most orders are paid, and those with no payment are no rarity: they are found by walking the orders.
 CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id)
     WHERE payment_status <> 'none' AND payment_status <> 'paid';
-CREATE INDEX order_states_due ON order_states (next_attempt_at, order_id) WHERE next_attempt_at > 0;
 
+-- What happened in one transaction, in order. after_version is the order's version before, 0 when it was placed; an order
+-- with no such row was placed at its created_at, and nothing else is to be said of that.
 CREATE TABLE order_events (
-    order_id       uuid   NOT NULL,
-    version        bigint NOT NULL CHECK (version > 0),
-    at             bigint NOT NULL CHECK (at >= 0),
-    type           text   NOT NULL CHECK (type <> ''),
-    status         text   COLLATE "C" NOT NULL CHECK (status IN ('placed', 'held', 'awaiting_payment', 'confirmed', 'completed', 'rejected', 'canceled')),
-    payment_status text   COLLATE "C" NOT NULL CHECK (payment_status IN ('none', 'pending', 'authorized', 'paid', 'partially_refunded', 'refunded', 'unknown')),
-    reason         text   NOT NULL,
-    PRIMARY KEY (order_id, version)
+    order_id      uuid   NOT NULL,
+    after_version bigint NOT NULL CHECK (after_version >= 0),
+    events        text   NOT NULL, -- [{"version","type","status","payment_status","reason","at"}], at in microseconds
+    PRIMARY KEY (order_id, after_version)
 );
 
 CREATE TABLE order_skus (
