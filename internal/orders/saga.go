@@ -82,21 +82,24 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 	}
 	s := &Saga{cfg: cfg, store: store, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
 		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]uint64)}
+	// Two of the three at once: one can wait for its database or its peer while another works. Those that wait for a payment
+	// provider have no part in it.
+	turns := batch.NewTurns(2)
 	var errs [6]error
-	s.place, errs[0] = s.stage("place", cfg.Queue, 1, s.placeBatch)
-	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, 1, s.holdBatch)
-	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, s.chargeBatch)
-	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, 1, s.settleBatch)
-	s.expire, errs[4] = s.stage("expire", cfg.MaxInFlight, cfg.ChargeWorkers, s.expireBatch)
-	s.undo, errs[5] = s.stage("undo", cfg.MaxInFlight, cfg.ChargeWorkers, s.undoBatch)
+	s.place, errs[0] = s.stage("place", cfg.Queue, 1, turns, s.placeBatch)
+	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, 1, turns, s.holdBatch)
+	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.chargeBatch)
+	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, 1, turns, s.settleBatch)
+	s.expire, errs[4] = s.stage("expire", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.expireBatch)
+	s.undo, errs[5] = s.stage("undo", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.undoBatch)
 	return s, errors.Join(errs[:]...)
 }
 
-func (s *Saga) stage(name string, queue, workers int, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
+func (s *Saga) stage(name string, queue, workers int, turns batch.Turns, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
 	if s.cfg.Traces != nil {
 		work = s.traced(name, work)
 	}
-	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: workers, Observer: s.cfg.Observer}, work)
+	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: workers, Turns: turns, Observer: s.cfg.Observer}, work)
 }
 
 // Traces lets an order's trace be seen through the batches that it shares with others.

@@ -11,8 +11,9 @@ import (
 )
 
 // The zero id is below, and the highest is above every order's: an open end needs no statement of its own.
-const statesSQL = `SELECT order_id, status, payment_status, progress, version, next_attempt_at, updated_at
-FROM order_states WHERE order_id >= $1 AND order_id < $2 ORDER BY order_id LIMIT $3`
+var statesSQL = `SELECT o.id, coalesce(s.status, 'placed'), coalesce(s.payment_status, 'none'),
+	coalesce(s.progress, '` + orders.UntouchedProgress + `'), coalesce(s.version, 1), coalesce(p.next_attempt_at, 0), coalesce(s.updated_at, o.created_at)
+FROM orders o` + withState(`o.id`) + ` WHERE o.id >= $1 AND o.id < $2 ORDER BY o.id LIMIT $3`
 
 // States implements orders.Store.
 func (s *Store) States(ctx context.Context, r orders.Range) ([]orders.State, error) {

@@ -21,12 +21,46 @@ type Observer interface {
 	Batch(stage string, size int, wait, work time.Duration, queued int)
 }
 
-// Config shapes a stage. Every field but Observer is required.
+// Turns are shared by stages that work for the same callers, and bound how many batches are under way in them at once.
+// What waits for a turn goes on gathering: under load that makes fewer, larger batches, and alone a stage never waits.
+type Turns chan struct{}
+
+// NewTurns allows n batches at once.
+func NewTurns(n int) Turns { return make(Turns, n) }
+
+// Nil Turns are always free.
+
+func (t Turns) take() {
+	if t != nil {
+		t <- struct{}{}
+	}
+}
+
+func (t Turns) tryTake() bool {
+	if t == nil {
+		return true
+	}
+	select {
+	case t <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (t Turns) giveBack() {
+	if t != nil {
+		<-t
+	}
+}
+
+// Config shapes a stage. Every field but Turns and Observer is required.
 type Config struct {
 	Name     string
 	Queue    int // items that may wait
 	MaxBatch int // items a batch holds at most
 	Workers  int // batches that are worked on at once
+	Turns    Turns
 	Observer Observer
 }
 
@@ -86,17 +120,34 @@ func (s *Stage[T]) loop(ctx context.Context) {
 	for {
 		select {
 		case first := <-s.queue:
+			s.cfg.Turns.take()
 			s.step(work, first)
+			s.cfg.Turns.giveBack()
 		case <-ctx.Done():
-			for s.Step(work) {
+			for s.queuedAfterEnd(work) {
 			}
 			return
 		}
 	}
 }
 
-// Step works on one batch of what is queued now and tells whether there was any.
+func (s *Stage[T]) queuedAfterEnd(ctx context.Context) bool {
+	s.cfg.Turns.take()
+	defer s.cfg.Turns.giveBack()
+	return s.stepQueued(ctx)
+}
+
+// Step works on one batch of what is queued now and tells whether there was any. It waits for nothing: without a turn
+// there is none.
 func (s *Stage[T]) Step(ctx context.Context) bool {
+	if !s.cfg.Turns.tryTake() {
+		return false
+	}
+	defer s.cfg.Turns.giveBack()
+	return s.stepQueued(ctx)
+}
+
+func (s *Stage[T]) stepQueued(ctx context.Context) bool {
 	select {
 	case first := <-s.queue:
 		s.step(ctx, first)
