@@ -44,7 +44,7 @@ const (
 
 func newBuyer(r *run, number int) *buyer {
 	b := &buyer{run: r, number: number, conn: conn{target: &r.target}}
-	b.card = newOrderTemplate(r.target, r.shop, `{"method":"card","token":"tok_approved"}`)
+	b.card = newOrderTemplate(r.target, r.shop, fmt.Sprintf(`{"method":"card","token":%q}`, r.cfg.CardToken))
 	b.pix = newOrderTemplate(r.target, r.shop, `{"method":"pix"}`)
 	return b
 }
@@ -233,6 +233,9 @@ func (b *buyer) send(kind Kind, due time.Time, request []byte) (answer, Outcome)
 	got, err := b.conn.do(request)
 	outcome := classify(got, err)
 	b.run.recorder.record(kind, outcome, time.Since(due))
+	if got.status == 429 || got.status == 503 {
+		b.run.recorder.refused(got.retryAfter)
+	}
 	return got, outcome
 }
 

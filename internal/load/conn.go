@@ -70,8 +70,9 @@ func (t target) request(method, path, idempotencyKey, body string) []byte {
 
 // answer is a response. Its body is valid until the connection's next request.
 type answer struct {
-	status int
-	body   []byte
+	status     int
+	body       []byte
+	retryAfter bool // it says when to come back
 }
 
 // The ways in which a request gets no answer. What became of it is unknown.
@@ -80,8 +81,12 @@ var (
 	errConnection = errors.New("the connection broke")
 )
 
-// idleLimit is below the 90 seconds after which the platform closes an idle connection: a request must not meet that.
-const idleLimit = 45 * time.Second
+// The platform closes a connection that is idle for 90 seconds, and one that has not said anything for 5: a request must
+// not meet that.
+const (
+	idleLimit   = 45 * time.Second
+	silentLimit = 3 * time.Second
+)
 
 // conn is one keep-alive HTTP/1.1 connection, with one request on it at a time.
 type conn struct {
@@ -90,7 +95,16 @@ type conn struct {
 	in       *bufio.Reader
 	body     []byte
 	deadline time.Time // that is set on net
-	used     time.Time
+	used     time.Time // zero before the first request
+	opened   time.Time
+}
+
+// stale tells whether the platform may close the connection at any moment.
+func (c *conn) stale(now time.Time) bool {
+	if c.used.Before(c.opened) {
+		return now.Sub(c.opened) > silentLimit
+	}
+	return now.Sub(c.used) > idleLimit
 }
 
 func (c *conn) connect(ctx context.Context) error {
@@ -108,7 +122,7 @@ func (c *conn) connect(ctx context.Context) error {
 		c.net = secure
 	}
 	c.in = newReader(c.net)
-	c.deadline = time.Time{}
+	c.deadline, c.opened = time.Time{}, time.Now()
 	return nil
 }
 
@@ -124,7 +138,7 @@ func (c *conn) close() {
 // do sends a request and reads its answer. The error is errTimeout or errConnection; the next request connects again.
 func (c *conn) do(request []byte) (answer, error) {
 	now := time.Now()
-	if c.net != nil && !c.used.IsZero() && now.Sub(c.used) > idleLimit {
+	if c.net != nil && c.stale(now) {
 		c.close()
 	}
 	if c.net == nil {
@@ -168,6 +182,7 @@ type head struct {
 	contentLength int // -1: not said
 	chunked       bool
 	close         bool
+	retryAfter    bool
 }
 
 func (c *conn) read() (a answer, keep bool, err error) {
@@ -186,7 +201,7 @@ func (c *conn) read() (a answer, keep bool, err error) {
 	default:
 		err = errors.New("an answer without a length")
 	}
-	return answer{h.status, c.body}, !h.close, err
+	return answer{h.status, c.body, h.retryAfter}, !h.close, err
 }
 
 // maxBody bounds an answer: the largest is a page of 100 orders.
@@ -218,7 +233,7 @@ func (c *conn) readHead() (head, error) {
 
 // field takes one header in. Its first letter rules out most of them.
 func (h *head) field(line []byte) error {
-	if first := line[0] | 0x20; first != 'c' && first != 't' {
+	if first := line[0] | 0x20; first != 'c' && first != 't' && first != 'r' {
 		return nil
 	}
 	name, value, _ := bytes.Cut(line, []byte(":"))
@@ -233,6 +248,8 @@ func (h *head) field(line []byte) error {
 		h.chunked = equalFold(value, "chunked")
 	case equalFold(name, "connection"):
 		h.close = equalFold(value, "close")
+	case equalFold(name, "retry-after"):
+		h.retryAfter = len(value) > 0
 	}
 	return nil
 }

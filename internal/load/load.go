@@ -36,6 +36,8 @@ type Config struct {
 	Items    int    // lines of an order, each another SKU
 	Stock    int64  // units of each SKU
 	Prefix   string // of the SKUs; empty: one of this run's own
+	// CardToken pays; empty: tok_approved. The sandbox's other tokens play a provider that is slow, or loses answers.
+	CardToken string
 
 	// Ready says that the SKUs of Prefix are there with stock for all: nothing is set up, and nothing can be checked.
 	Ready bool
@@ -93,6 +95,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Arrivals == 0 {
 		c.Arrivals = MaxArrivals
+	}
+	if c.CardToken == "" {
+		c.CardToken = "tok_approved"
 	}
 	if c.SettleWithin == 0 {
 		c.SettleWithin = 30 * time.Second

@@ -96,6 +96,26 @@ func TestOpenLoopCountsFromTheIntendedStart(t *testing.T) {
 	}
 }
 
+// A connection that was opened early and not used since may have been closed by a platform that waits for no silent ones.
+func TestSilentConnectionsAreOpenedAnew(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, c := range map[string]struct {
+		conn  conn
+		stale bool
+	}{
+		"just opened":       {conn{opened: now.Add(-time.Second)}, false},
+		"opened, not used":  {conn{opened: now.Add(-4 * time.Second)}, true},
+		"used a while ago":  {conn{opened: now.Add(-time.Hour), used: now.Add(-30 * time.Second)}, false},
+		"used long ago":     {conn{opened: now.Add(-time.Hour), used: now.Add(-time.Minute)}, true},
+		"anew and not used": {conn{opened: now.Add(-4 * time.Second), used: now.Add(-5 * time.Second)}, true},
+	} {
+		if c.conn.stale(now) != c.stale {
+			t.Errorf("%s: stale is %t", name, !c.stale)
+		}
+	}
+}
+
 func TestPaceFollowsRatesAndRamp(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -105,7 +105,9 @@ type recorder struct {
 	began     time.Time
 	latencies map[Kind]*hdrhistogram.Histogram
 	outcomes  map[Kind]map[Outcome]int64
-	second    *hdrhistogram.Histogram // of the current second
+	each      map[Kind]map[Outcome]*hdrhistogram.Histogram // latencies by outcome: what was refused must not flatter what was served
+	hasty     int64                                        // refusals for lack of room that did not say when to come back
+	second    *hdrhistogram.Histogram                      // of the current second
 	secondOf  map[Outcome]int64
 	seconds   []Second
 	protocol  []string // answers that make no sense, the first few
@@ -113,7 +115,7 @@ type recorder struct {
 
 func newRecorder() *recorder {
 	return &recorder{latencies: map[Kind]*hdrhistogram.Histogram{}, outcomes: map[Kind]map[Outcome]int64{},
-		second: newHistogram(), secondOf: map[Outcome]int64{}}
+		each: map[Kind]map[Outcome]*hdrhistogram.Histogram{}, second: newHistogram(), secondOf: map[Outcome]int64{}}
 }
 
 func (r *recorder) begin(at time.Time) {
@@ -132,15 +134,28 @@ func (r *recorder) record(kind Kind, outcome Outcome, took time.Duration) {
 	counts := r.outcomes[kind]
 	if counts == nil {
 		counts = map[Outcome]int64{}
-		r.outcomes[kind], r.latencies[kind] = counts, newHistogram()
+		r.outcomes[kind], r.latencies[kind], r.each[kind] = counts, newHistogram(), map[Outcome]*hdrhistogram.Histogram{}
 	}
 	if _, seen := counts[outcome]; !seen && len(counts) >= mostOutcomes {
 		outcome = Other
 	}
-	counts[outcome]++
+	if counts[outcome]++; counts[outcome] == 1 {
+		r.each[kind][outcome] = newHistogram()
+	}
+	_ = r.each[kind][outcome].RecordValue(us) // within bounds
 	r.secondOf[outcome]++
 	_ = r.latencies[kind].RecordValue(us) // within bounds
 	_ = r.second.RecordValue(us)
+}
+
+// refused notes an answer 429 or 503.
+func (r *recorder) refused(saysWhen bool) {
+	if saysWhen {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hasty++
 }
 
 func (r *recorder) protocolError(format string, args ...any) {

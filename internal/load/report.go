@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Report is what came of a run.
@@ -25,11 +27,13 @@ type Report struct {
 	StartedAt time.Time `json:"started_at"`
 	Seconds   float64   `json:"seconds"`
 	// OrdersPerSecond counts acknowledged orders alone.
-	OrdersPerSecond   float64   `json:"orders_per_second"`
-	RequestsPerSecond float64   `json:"requests_per_second"`
-	Kinds             []Summary `json:"kinds"`
-	Series            []Second  `json:"series"`
-	Generator         Generator `json:"generator"`
+	OrdersPerSecond   float64 `json:"orders_per_second"`
+	RequestsPerSecond float64 `json:"requests_per_second"`
+	// Hasty counts the refusals for lack of room, 429 and 503, that did not say when to come back.
+	Hasty     int64     `json:"refusals_without_retry_after"`
+	Kinds     []Summary `json:"kinds"`
+	Series    []Second  `json:"series"`
+	Generator Generator `json:"generator"`
 	// Truth is nil when it was not asked for.
 	Truth *Truth `json:"truth,omitempty"`
 }
@@ -42,6 +46,8 @@ type Summary struct {
 	MeanUS   float64           `json:"mean_us"`
 	// Percentiles are of latency.
 	Percentiles []Percentile `json:"percentiles"`
+	// ByOutcome are the latencies of each outcome alone.
+	ByOutcome map[Outcome][]Percentile `json:"percentiles_by_outcome"`
 }
 
 // Percentile is one point of a distribution.
@@ -71,9 +77,10 @@ func (r *run) report(m measured) Report {
 		if histogram == nil {
 			continue
 		}
-		s := Summary{Kind: kind, Requests: histogram.TotalCount(), Outcomes: rec.outcomes[kind], MeanUS: histogram.Mean()}
-		for _, percent := range percents {
-			s.Percentiles = append(s.Percentiles, Percentile{percent, histogram.ValueAtPercentile(percent)})
+		s := Summary{Kind: kind, Requests: histogram.TotalCount(), Outcomes: rec.outcomes[kind], MeanUS: histogram.Mean(),
+			Percentiles: percentiles(histogram), ByOutcome: map[Outcome][]Percentile{}}
+		for outcome, latencies := range rec.each[kind] {
+			s.ByOutcome[outcome] = percentiles(latencies)
 		}
 		report.Kinds = append(report.Kinds, s)
 		requests += s.Requests
@@ -81,8 +88,16 @@ func (r *run) report(m measured) Report {
 	placed := rec.outcomes[Place]
 	report.OrdersPerSecond = float64(placed["confirmed"]+placed["awaiting_payment"]+placed[Accepted]) / m.elapsed.Seconds()
 	report.RequestsPerSecond = float64(requests) / m.elapsed.Seconds()
+	report.Hasty = rec.hasty
 	report.Generator = Generator{CPUSeconds: m.cpu.Seconds(), CPUPerRequestUS: float64(m.cpu.Microseconds()) / float64(max(1, requests))}
 	return report
+}
+
+func percentiles(h *hdrhistogram.Histogram) (points []Percentile) {
+	for _, percent := range percents {
+		points = append(points, Percentile{percent, h.ValueAtPercentile(percent)})
+	}
+	return points
 }
 
 // Failures counts the requests that the platform failed, and answers 503 and 429 among them.
@@ -104,6 +119,31 @@ func (r Report) Percentile(kind Kind, percent float64) time.Duration {
 			if s.Kind == kind && p.Percent == percent {
 				return time.Duration(p.US) * time.Microsecond
 			}
+		}
+	}
+	return 0
+}
+
+// PercentileOf is the latency of a kind's requests that had one outcome, or 0 where there was none.
+func (r Report) PercentileOf(kind Kind, outcome Outcome, percent float64) time.Duration {
+	for _, s := range r.Kinds {
+		if s.Kind != kind {
+			continue
+		}
+		for _, p := range s.ByOutcome[outcome] {
+			if p.Percent == percent {
+				return time.Duration(p.US) * time.Microsecond
+			}
+		}
+	}
+	return 0
+}
+
+// Count is how many of a kind's requests had an outcome.
+func (r Report) Count(kind Kind, outcome Outcome) int64 {
+	for _, s := range r.Kinds {
+		if s.Kind == kind {
+			return s.Outcomes[outcome]
 		}
 	}
 	return 0
