@@ -30,6 +30,9 @@ type Config struct {
 	AnonymousRateLimit int
 	// MaxInFlight bounds the requests that are being answered at once: 4,096. New orders are refused at 80 % of it.
 	MaxInFlight int
+	// OrderWait is how long the orders under way may keep a new one waiting: 5 s, half of what a caller waits. With more of
+	// them, by what the platform was measured to get done, new ones are refused.
+	OrderWait time.Duration
 	// MaxBodyBytes bounds a request's body: 256 KiB.
 	MaxBodyBytes int64
 	// MaxURLBytes bounds path and query: 8 KiB.
@@ -72,6 +75,7 @@ func (c Config) withDefaults() Config {
 	c.RateLimit = cmp.Or(c.RateLimit, 50_000)
 	c.AnonymousRateLimit = cmp.Or(c.AnonymousRateLimit, 100)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 4096)
+	c.OrderWait = cmp.Or(c.OrderWait, 5*time.Second)
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, 256<<10)
 	c.MaxURLBytes = cmp.Or(c.MaxURLBytes, 8<<10)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
@@ -98,6 +102,7 @@ func (c Config) validate() error {
 		{"RateLimit", int64(c.RateLimit)},
 		{"AnonymousRateLimit", int64(c.AnonymousRateLimit)},
 		{"MaxInFlight", int64(c.MaxInFlight)},
+		{"OrderWait", int64(c.OrderWait)},
 		{"MaxBodyBytes", c.MaxBodyBytes},
 		{"MaxURLBytes", int64(c.MaxURLBytes)},
 		{"RequestTimeout", int64(c.RequestTimeout)},

@@ -145,6 +145,7 @@ func (g *Gateway) addRoutes() error {
 		r := &route{Operation: op, forward: forwarders[op.Service], admission: int64(g.config.MaxInFlight)}
 		if op.ID == placeOrder {
 			r.admission = max(1, r.admission*8/10)
+			r.newOrders = newAdmission(r.admission, g.config.OrderWait)
 			if g.gatherer != nil {
 				r.forward = g.gatherer
 			}

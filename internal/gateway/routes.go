@@ -15,6 +15,8 @@ type route struct {
 	forward http.Handler
 	// admission is how many requests may be in flight for this one still to be let in.
 	admission int64
+	// newOrders bounds them besides, on the route that places orders; nil on all others.
+	newOrders *admission
 }
 
 // node is a path segment in the tree of routes.

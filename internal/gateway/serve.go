@@ -70,15 +70,30 @@ func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 		httpx.WriteProblem(w, errOverloaded)
 		return
 	}
+	if to.newOrders == nil {
+		g.pass(w, r, to)
+		return
+	}
+	if !to.newOrders.enter(time.Now()) {
+		httpx.WriteProblem(w, errOverloaded)
+		return
+	}
+	served := false
+	defer func() { to.newOrders.leave(time.Now(), served) }()
+	served = g.pass(w, r, to)
+}
+
+// pass sends an admitted request on to its service, or refuses it for what it is. It tells whether the service saw it.
+func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, to *route) (served bool) {
 	client := g.clientAddress(r)
 	who, problem := g.authorize(w.Header(), r, to, client)
 	if problem != nil {
 		httpx.WriteProblem(w, problem)
-		return
+		return false
 	}
 	if r.ContentLength > g.config.MaxBodyBytes {
 		httpx.WriteProblem(w, errBodyTooLarge)
-		return
+		return false
 	}
 	g.clean(r, who, client)
 	ctx, cancel := context.WithTimeout(r.Context(), g.config.RequestTimeout)
@@ -88,6 +103,7 @@ func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 		r.Body = http.MaxBytesReader(w, r.Body, g.config.MaxBodyBytes)
 	}
 	to.forward.ServeHTTP(w, r)
+	return true
 }
 
 // authorize tells whose request it is, nobody's for a public operation, or why it goes no further. A valid key is limited

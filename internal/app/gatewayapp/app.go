@@ -24,6 +24,7 @@ type Config struct {
 	RateLimit          int           `name:"rate-limit" env:"VELOZ_RATE_LIMIT" default:"50000" help:"Requests a second of a key that has no limit of its own."`
 	AnonymousRateLimit int           `name:"anonymous-rate-limit" env:"VELOZ_ANONYMOUS_RATE_LIMIT" default:"100" help:"Requests a second of an address without a valid key."`
 	MaxRequests        int           `name:"max-requests" env:"VELOZ_MAX_REQUESTS" default:"4096" help:"Requests that are answered at once; new orders are refused at 80 % of it."`
+	OrderWait          time.Duration `name:"order-wait" env:"VELOZ_ORDER_WAIT" default:"5s" help:"New orders are refused while those under way would keep them waiting longer than this."`
 	RequestTimeout     time.Duration `name:"request-timeout" env:"VELOZ_REQUEST_TIMEOUT" default:"30s" help:"Deadline of a forwarded request."`
 	TrustedProxies     []string      `name:"trusted-proxies" env:"VELOZ_TRUSTED_PROXIES" help:"Networks, such as 10.0.0.0/8, whose X-Forwarded-For is believed."`
 	CORSOrigins        []string      `name:"cors-origins" env:"VELOZ_CORS_ORIGINS" help:"Origins whose pages may call the API, such as https://shop.example."`
@@ -89,7 +90,7 @@ func Serve(stack *lifecycle.Stack, rt *process.Runtime, common config.Service, c
 		g, err := gateway.New(gateway.Config{
 			Orders: backends.Orders, Payments: backends.Payments, Inventory: backends.Inventory,
 			KeysFile: keys.File, KeysJSON: keys.JSON,
-			RateLimit: cfg.RateLimit, AnonymousRateLimit: cfg.AnonymousRateLimit, MaxInFlight: cfg.MaxRequests,
+			RateLimit: cfg.RateLimit, AnonymousRateLimit: cfg.AnonymousRateLimit, MaxInFlight: cfg.MaxRequests, OrderWait: cfg.OrderWait,
 			MaxBodyBytes: int64(common.MaxBody), RequestTimeout: cfg.RequestTimeout, TrustedProxies: proxies, CORSOrigins: cfg.CORSOrigins, HSTS: cfg.HSTS,
 			Version: process.VersionText(), Draining: draining, Clock: rt.Clock, Logger: rt.Log,
 		})
