@@ -35,6 +35,7 @@ var layers = []layer{
 	// Crashes come from outside as well: what they know of the inside are the names of the places to die at.
 	{packages: "internal/launch"},
 	{packages: "internal/crash/...", imports: []string{"internal/crash", "internal/gateway/keys", "internal/launch", "internal/platform/database/pgtest", "internal/platform/failpoint"}},
+	{packages: "internal/overload/...", imports: []string{"internal/overload", "internal/load", "internal/gateway/keys", "internal/platform/database/pgtest"}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},

@@ -1,0 +1,101 @@
+package overload
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/load"
+)
+
+// good is a surge that keeps every limit.
+func good() Surge {
+	return Surge{Platform: "p", Factor: 10, Peak: 200, Offered: 2000, Goodput: 195, Refused: 10_000, AcceptedP99: 5 * time.Second,
+		RefusedP99: 10 * time.Millisecond, Recovery: 4 * time.Second, ResidentMiB: 300, Acknowledged: 1000}
+}
+
+func judged(s Surge, want limits) Verdict {
+	r := &runner{cfg: Config{Log: io.Discard}}
+	r.judge(s, want)
+	return r.verdict
+}
+
+// TestEachTargetCanBeMissed: a verdict that cannot be bad says nothing.
+func TestEachTargetCanBeMissed(t *testing.T) {
+	t.Parallel()
+	if v := judged(good(), full); !v.OK() {
+		t.Fatalf("a good surge: %+v", v.Checks)
+	}
+	for name, spoil := range map[string]func(*Surge){
+		"a generator that is too slow": func(s *Surge) { s.Offered = 1000 },
+		"goodput":                      func(s *Surge) { s.Goodput = 90 },
+		"late":                         func(s *Surge) { s.AcceptedP99 = 13 * time.Second },
+		"nothing accepted":             func(s *Surge) { s.AcceptedP99 = 0 },
+		"nothing refused":              func(s *Surge) { s.Refused = 0 },
+		"refused late":                 func(s *Surge) { s.RefusedP99 = 2 * time.Second },
+		"no answer":                    func(s *Surge) { s.NoAnswer = 1 },
+		"never itself again":           func(s *Surge) { s.Recovery = never },
+		"memory":                       func(s *Surge) { s.ResidentMiB = 5000 },
+	} {
+		for _, want := range []limits{full, lenient} {
+			s := good()
+			spoil(&s)
+			if v := judged(s, want); v.Failed() != 1 {
+				t.Errorf("%s: %d checks fail: %+v", name, v.Failed(), v.Checks)
+			}
+		}
+	}
+	if (Verdict{}).OK() {
+		t.Error("a run that checked nothing is found good")
+	}
+}
+
+// seconds is a series of as many confirmed orders a second, with refusals where there are none.
+func seconds(confirmed ...int64) (series []load.Second) {
+	for i, n := range confirmed {
+		outcomes := map[load.Outcome]int64{"confirmed": n}
+		if n == 0 {
+			outcomes[refused] = 5
+		}
+		series = append(series, load.Second{AtSeconds: float64(i + 1), Outcomes: outcomes})
+	}
+	return series
+}
+
+func TestRecoveryIsTheLastTimeThatItBecameWell(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		series []load.Second
+		want   time.Duration
+	}{
+		{seconds(100, 100, 100), time.Second},
+		{seconds(0, 100, 0, 100, 90), 4 * time.Second},
+		{seconds(100, 100, 50), never},
+		{nil, never},
+	} {
+		if got := recovered(load.Report{Series: c.series}, 100); got != c.want {
+			t.Errorf("%v: %s, want %s", c.series, got, c.want)
+		}
+	}
+}
+
+func TestGoodputIsThatOfTheLoad(t *testing.T) {
+	t.Parallel()
+	report := load.Report{Series: seconds(500, 100, 100, 100, 900)} // filling, three seconds of load, and what came after
+	if got := goodput(report, 4*time.Second); got != 100 {
+		t.Errorf("%f", got)
+	}
+}
+
+func TestHealthIsRead(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"backends":{"payments":{"status":"down"},"orders":{"status":"up"}}}`: "payments",
+		`{"backends":{"orders":{"status":"up"}}}`:                              "",
+		`nonsense`: "no report",
+	} {
+		if got := namedDown([]byte(body)); got != want {
+			t.Errorf("%s: %q", body, got)
+		}
+	}
+}
