@@ -127,22 +127,6 @@ func PlacedEvent(order ID, at time.Time) Event {
 	return Event{OrderID: order, Version: 1, Type: EventPlaced, Status: Placed, PaymentStatus: PaymentNone, At: at}
 }
 
-// Validate tells whether the event can be stored, for engines whose schema does not see into events.
-func (e *Event) Validate() error {
-	_, known := Transitions[e.Status]
-	switch {
-	case e.Type == "":
-		return fmt.Errorf("event %d of order %s has no type", e.Version, e.OrderID)
-	case !known:
-		return fmt.Errorf("event %d of order %s has status %q", e.Version, e.OrderID, e.Status)
-	case !slices.Contains(PaymentStatuses, e.PaymentStatus):
-		return fmt.Errorf("event %d of order %s has payment status %q", e.Version, e.OrderID, e.PaymentStatus)
-	case e.At.UnixMicro() < 0:
-		return fmt.Errorf("event %d of order %s is older than 1970", e.Version, e.OrderID)
-	}
-	return nil
-}
-
 // SKUs are the order's SKUs, each once, in the order of its items: what it is found by.
 func (o *Order) SKUs() []string {
 	skus := make([]string, 0, len(o.Items))

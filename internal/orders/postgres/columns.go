@@ -1,10 +1,6 @@
 package postgres
 
 import (
-	"encoding/json"
-	"fmt"
-	"time"
-
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -101,7 +97,7 @@ func newEventColumns(n int) *eventColumns {
 }
 
 func (c *eventColumns) add(order orders.ID, afterVersion int64, events []orders.Event) error {
-	document, err := encodeEvents(afterVersion, events)
+	document, err := orders.EncodeEvents(afterVersion, events)
 	c.ids = append(c.ids, uuidOf(order))
 	c.afterVersions = append(c.afterVersions, afterVersion)
 	c.documents = append(c.documents, document)
@@ -109,47 +105,3 @@ func (c *eventColumns) add(order orders.ID, afterVersion int64, events []orders.
 }
 
 func (c *eventColumns) args() []any { return []any{c.ids, c.afterVersions, c.documents} }
-
-// storedEvent is an event as order_events has it.
-type storedEvent struct {
-	Version       int64                `json:"version"`
-	Type          orders.EventType     `json:"type"`
-	Status        orders.Status        `json:"status"`
-	PaymentStatus orders.PaymentStatus `json:"payment_status"`
-	Reason        string               `json:"reason,omitempty"`
-	At            int64                `json:"at"`
-}
-
-// encodeEvents refuses what a table of single events would: the schema does not see into the document.
-func encodeEvents(afterVersion int64, events []orders.Event) ([]byte, error) {
-	stored := make([]storedEvent, len(events))
-	for i := range events {
-		e := &events[i]
-		if err := e.Validate(); err != nil {
-			return nil, err
-		}
-		if e.Version <= afterVersion {
-			return nil, fmt.Errorf("event %d of order %s comes after version %d", e.Version, e.OrderID, afterVersion)
-		}
-		afterVersion = e.Version
-		stored[i] = storedEvent{e.Version, e.Type, e.Status, e.PaymentStatus, e.Reason, e.At.UnixMicro()}
-	}
-	document, err := json.Marshal(stored)
-	if err != nil {
-		return nil, fmt.Errorf("encode events: %w", err)
-	}
-	return document, nil
-}
-
-func decodeEvents(order orders.ID, document []byte) ([]orders.Event, error) {
-	var stored []storedEvent
-	if err := json.Unmarshal(document, &stored); err != nil {
-		return nil, fmt.Errorf("decode events of order %s: %w", order, err)
-	}
-	events := make([]orders.Event, len(stored))
-	for i, e := range stored {
-		events[i] = orders.Event{OrderID: order, Version: e.Version, Type: e.Type, Status: e.Status,
-			PaymentStatus: e.PaymentStatus, Reason: e.Reason, At: time.UnixMicro(e.At).UTC()}
-	}
-	return events, nil
-}

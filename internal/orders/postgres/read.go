@@ -79,7 +79,7 @@ func (s *Store) Events(ctx context.Context, order orders.ID) ([]orders.Event, er
 		if after == nil {
 			return nil
 		}
-		more, err := decodeEvents(order, document)
+		more, err := orders.DecodeEvents(order, document)
 		events = append(events, more...)
 		return err
 	})

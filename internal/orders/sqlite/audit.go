@@ -9,8 +9,9 @@ import (
 )
 
 // The zero id is below, and the highest is above every order's: an open end needs no statement of its own.
-const selectStates = `SELECT order_id, status, payment_status, progress, version, next_attempt_at, updated_at
-FROM order_states WHERE order_id >= ? AND order_id < ? ORDER BY order_id LIMIT ?`
+const selectStates = `SELECT o.id, coalesce(s.status, 'placed'), coalesce(s.payment_status, 'none'),
+	coalesce(s.progress, '` + orders.UntouchedProgress + `'), coalesce(s.version, 1), coalesce(p.next_attempt_at, 0), coalesce(s.updated_at, o.created_at)
+FROM orders o` + withState + ` WHERE o.id >= ? AND o.id < ? ORDER BY o.id LIMIT ?`
 
 // States implements orders.Store.
 func (s *Store) States(ctx context.Context, r orders.Range) (states []orders.State, err error) {

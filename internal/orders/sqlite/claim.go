@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	selectDue = `SELECT order_id FROM order_states WHERE next_attempt_at > 0 AND next_attempt_at <= ?
+	selectDue = `SELECT order_id FROM open_orders WHERE next_attempt_at <= ?
 	ORDER BY next_attempt_at, order_id LIMIT ?`
 
-	takeLease = `UPDATE order_states SET lease = lease + 1, next_attempt_at = ? WHERE order_id = ?`
+	takeLease = `UPDATE open_orders SET lease = lease + 1, next_attempt_at = ? WHERE order_id = ?`
 )
 
 // Claim implements orders.Store. The one writer is what keeps two claims apart.

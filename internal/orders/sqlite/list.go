@@ -61,13 +61,13 @@ func newQuery(f orders.Filter) *query {
 	if f.SKU != "" {
 		q.and(`k.sku = ?`, func(s *sqlite.Stmt) { s.Text(f.SKU) })
 	}
+	_, id, _ := source(f)
 	if f.Status != "" {
-		q.and(`s.status = ?`, func(s *sqlite.Stmt) { s.Text(string(f.Status)) })
+		q.and(status(id)+` = ?`, func(s *sqlite.Stmt) { s.Text(string(f.Status)) })
 	}
 	if f.PaymentStatus != "" {
-		q.and(`s.payment_status = ?`, func(s *sqlite.Stmt) { s.Text(string(f.PaymentStatus)) })
+		q.and(paymentStatus(id)+` = ?`, func(s *sqlite.Stmt) { s.Text(string(f.PaymentStatus)) })
 	}
-	_, id, _ := source(f)
 	if !f.From.IsZero() {
 		q.and(id+` >= ?`, func(s *sqlite.Stmt) { s.Blob(f.From[:]) })
 	}
@@ -90,21 +90,41 @@ func (q *query) sql(f orders.Filter) string {
 	return `SELECT ` + columns + ` FROM ` + from + condition + ` ORDER BY ` + id + ` DESC LIMIT ?`
 }
 
+// byState is the id by which a page is walked whose orders are picked by their state.
+const byState = `s.order_id`
+
 // source names the tables, the one that picks first, and its id, by which the page is walked. CROSS JOIN keeps that order:
-// without statistics SQLite would guess, and each of these walks an index backwards and stops at the end of the page.
+// without statistics SQLite would guess, and each of these walks an index backwards and stops at the end of the page, but
+// for the orders that may still be as they were placed: those are few.
 func source(f orders.Filter) (from, id string, rare bool) {
-	const orderOf, stateOf = ` CROSS JOIN orders o ON o.id = `, ` CROSS JOIN order_states s ON s.order_id = `
+	const orderOf = ` CROSS JOIN orders o ON o.id = `
 	switch {
 	case f.SKU != "" && f.Email != "":
-		return `orders o` + stateOf + `o.id CROSS JOIN order_skus k ON k.order_id = o.id`, `o.id`, false
+		return `orders o CROSS JOIN order_skus k ON k.order_id = o.id` + withState, `o.id`, false
 	case f.SKU != "":
-		return `order_skus k` + stateOf + `k.order_id` + orderOf + `k.order_id`, `k.order_id`, false
+		return `order_skus k` + orderOf + `k.order_id` + withState, `k.order_id`, false
 	case f.Email != "":
-		return `orders o` + stateOf + `o.id`, `o.id`, false
+		return `orders o` + withState, `o.id`, false
 	case isRare(f.PaymentStatus):
-		return `order_states s INDEXED BY order_states_by_payment_status` + orderOf + `s.order_id`, `s.order_id`, true
+		return `order_states s INDEXED BY order_states_by_payment_status` + orderOf + byState + withOpen, byState, true
+	case f.Status == orders.Placed:
+		return `(SELECT order_id FROM open_orders UNION SELECT order_id FROM order_states WHERE status = 'placed') AS open` +
+			orderOf + `open.order_id` + withState, `open.order_id`, false
 	case f.Status != "":
-		return `order_states s INDEXED BY order_states_by_status` + orderOf + `s.order_id`, `s.order_id`, false
+		return `order_states s INDEXED BY order_states_by_status` + orderOf + byState + withOpen, byState, false
 	}
-	return `orders o` + stateOf + `o.id`, `o.id`, false
+	return `orders o` + withState, `o.id`, false
+}
+
+// status and paymentStatus are columns of a page that is walked by id. The bare column has an index; where the state is
+// joined, it may be missing.
+func status(id string) string { return orElse(id, `s.status`, orders.Placed) }
+
+func paymentStatus(id string) string { return orElse(id, `s.payment_status`, orders.PaymentNone) }
+
+func orElse[S ~string](id, column string, placed S) string {
+	if id == byState {
+		return column
+	}
+	return `coalesce(` + column + `, '` + string(placed) + `')`
 }

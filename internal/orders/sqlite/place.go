@@ -12,16 +12,19 @@ const (
 	insertOrder = `INSERT INTO orders (id, payment_id, caller, email, key, fingerprint, request, created_at)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`
 
-	insertState = `INSERT INTO order_states (order_id, status, payment_status, fulfillment_status, progress, version, lease,
-	next_attempt_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertOpen = `INSERT INTO open_orders (order_id, version, lease, next_attempt_at) VALUES (?, ?, ?, ?)`
 
-	insertEvent = `INSERT INTO order_events (order_id, version, type, status, payment_status, reason, at)
-	VALUES (?, ?, ?, ?, ?, ?, ?)`
+	writeStateSQL = `INSERT INTO order_states (order_id, status, payment_status, fulfillment_status, progress, version, lease, updated_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (order_id) DO UPDATE SET status = excluded.status,
+	payment_status = excluded.payment_status, fulfillment_status = excluded.fulfillment_status, progress = excluded.progress,
+	version = excluded.version, lease = excluded.lease, updated_at = excluded.updated_at`
+
+	insertEvents = `INSERT INTO order_events (order_id, after_version, events) VALUES (?, ?, ?)`
 
 	insertSKU = `INSERT INTO order_skus (sku, order_id) VALUES (?, ?)`
 
 	selectByKey = `SELECT ` + columns + `, o.fingerprint
-	FROM orders o JOIN order_states s ON s.order_id = o.id WHERE o.key = ?`
+	FROM orders o` + withState + ` WHERE o.key = ?`
 )
 
 // Place implements orders.Store.
@@ -64,13 +67,18 @@ func placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Plac
 	if c.Changes() == 0 {
 		return existing(c, p)
 	}
+	if err := writeSKUs(c, &p.Order); err != nil {
+		return orders.Placing{}, err
+	}
+	if row.NextAttemptAt != 0 {
+		if err := writeOpen(c, row); err != nil || p.Order.IsUntouched(row) {
+			return orders.Placing{}, err
+		}
+	}
 	if err := writeState(c, row); err != nil {
 		return orders.Placing{}, err
 	}
-	if err := writeEvents(c, p.Order.Events()); err != nil {
-		return orders.Placing{}, err
-	}
-	return orders.Placing{}, writeSKUs(c, &p.Order)
+	return orders.Placing{}, writeEvents(c, row.ID, 0, p.Order.Events())
 }
 
 // existing answers a placement whose key is there already.
@@ -91,28 +99,34 @@ func existing(c *sqlite.Conn, p *orders.Placement) (placing orders.Placing, err 
 	return placing, err
 }
 
+func writeOpen(c *sqlite.Conn, row *orders.Row) error {
+	stmt, err := c.Prepare(insertOpen)
+	if err != nil {
+		return err
+	}
+	return stmt.Blob(row.ID[:]).Int64(row.Version).Int64(row.Lease).Int64(row.NextAttemptAt).Exec()
+}
+
 func writeState(c *sqlite.Conn, row *orders.Row) error {
-	stmt, err := c.Prepare(insertState)
+	stmt, err := c.Prepare(writeStateSQL)
 	if err != nil {
 		return err
 	}
 	return stmt.Blob(row.ID[:]).Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).
-		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.NextAttemptAt).
-		Int64(row.UpdatedAt).Exec()
+		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.UpdatedAt).Exec()
 }
 
-func writeEvents(c *sqlite.Conn, events []orders.Event) error {
-	stmt, err := c.Prepare(insertEvent)
+func writeEvents(c *sqlite.Conn, order orders.ID, afterVersion int64, events []orders.Event) error {
+	document, err := orders.EncodeEvents(afterVersion, events)
 	if err != nil {
 		return err
 	}
-	for i := range events {
-		e := &events[i]
-		err := stmt.Blob(e.OrderID[:]).Int64(e.Version).Text(string(e.Type)).Text(string(e.Status)).Text(string(e.PaymentStatus)).
-			Text(e.Reason).Time(e.At).Exec()
-		if err != nil {
-			return fmt.Errorf("write event %d: %w", e.Version, err)
-		}
+	stmt, err := c.Prepare(insertEvents)
+	if err != nil {
+		return err
+	}
+	if err := stmt.Blob(order[:]).Int64(afterVersion).Text(string(document)).Exec(); err != nil {
+		return fmt.Errorf("write events: %w", err)
 	}
 	return nil
 }

@@ -9,11 +9,19 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
 )
 
-// columns are what scan reads of orders o and order_states s; columnCount is how many.
+// columns are what scan reads of orders o, open_orders p and order_states s; columnCount is how many. An order with no
+// state is as it was placed.
 const (
-	columns = `o.id, o.payment_id, o.caller, s.status, s.payment_status, s.fulfillment_status, o.request, s.progress,
-	s.version, s.lease, s.next_attempt_at, o.created_at, s.updated_at`
+	columns = `o.id, o.payment_id, o.caller, coalesce(s.status, 'placed'), coalesce(s.payment_status, 'none'),
+	coalesce(s.fulfillment_status, 'unfulfilled'), o.request, coalesce(s.progress, '` + orders.UntouchedProgress + `'),
+	coalesce(s.version, 1), coalesce(p.lease, s.lease), coalesce(p.next_attempt_at, 0), o.created_at, coalesce(s.updated_at, o.created_at)`
 	columnCount = 13
+)
+
+// withOpen and withState join what columns takes besides orders o.
+const (
+	withOpen  = ` LEFT JOIN open_orders p ON p.order_id = o.id`
+	withState = withOpen + ` LEFT JOIN order_states s ON s.order_id = o.id`
 )
 
 func scan(r sqlite.Row) (orders.Order, error) {
@@ -28,7 +36,7 @@ func scan(r sqlite.Row) (orders.Order, error) {
 	return row.Order()
 }
 
-const selectOrder = `SELECT ` + columns + ` FROM orders o JOIN order_states s ON s.order_id = o.id WHERE o.id = ?`
+const selectOrder = `SELECT ` + columns + ` FROM orders o` + withState + ` WHERE o.id = ?`
 
 // Get implements orders.Store.
 func (s *Store) Get(ctx context.Context, ids []orders.ID) (found []orders.Order, err error) {
@@ -66,7 +74,8 @@ func get(c *sqlite.Conn, ids []orders.ID) ([]orders.Order, error) {
 	return found, nil
 }
 
-const selectEvents = `SELECT version, type, status, payment_status, reason, at FROM order_events WHERE order_id = ? ORDER BY version`
+const selectEvents = `SELECT o.created_at, coalesce(e.after_version, -1), coalesce(e.events, '[]')
+FROM orders o LEFT JOIN order_events e ON e.order_id = o.id WHERE o.id = ? ORDER BY e.after_version`
 
 // Events implements orders.Store.
 func (s *Store) Events(ctx context.Context, order orders.ID) (events []orders.Event, err error) {
@@ -76,9 +85,12 @@ func (s *Store) Events(ctx context.Context, order orders.ID) (events []orders.Ev
 			return err
 		}
 		return stmt.Blob(order[:]).Query(func(r sqlite.Row) error {
-			events = append(events, orders.Event{OrderID: order, Version: r.Int64(0), Type: orders.EventType(r.Text(1)),
-				Status: orders.Status(r.Text(2)), PaymentStatus: orders.PaymentStatus(r.Text(3)), Reason: r.Text(4), At: r.Time(5)})
-			return nil
+			if len(events) == 0 && r.Int64(1) != 0 {
+				events = append(events, orders.PlacedEvent(order, r.Time(0)))
+			}
+			more, err := orders.DecodeEvents(order, r.Raw(2))
+			events = append(events, more...)
+			return err
 		})
 	})
 	if err != nil {
@@ -87,11 +99,11 @@ func (s *Store) Events(ctx context.Context, order orders.ID) (events []orders.Ev
 	return events, nil
 }
 
-// The counts walk indexes that hold nothing closed: a shop's ten million confirmed orders are not in them.
+// The counts walk a table and indexes that hold nothing closed: a shop's ten million confirmed orders are not in them.
 const (
 	countOpen = `SELECT count(*), coalesce(min(o.created_at), 0)
-	FROM order_states s INDEXED BY order_states_due CROSS JOIN orders o ON o.id = s.order_id
-	WHERE s.next_attempt_at > 0 AND s.status <> 'awaiting_payment'`
+	FROM open_orders p CROSS JOIN orders o ON o.id = p.order_id LEFT JOIN order_states s ON s.order_id = p.order_id
+	WHERE coalesce(s.status, 'placed') <> 'awaiting_payment'`
 
 	countUnknown = `SELECT count(*), 0 FROM order_states
 	WHERE payment_status = 'unknown' AND ` + rarePayments

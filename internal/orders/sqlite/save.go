@@ -8,8 +8,15 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
 )
 
-const updateState = `UPDATE order_states SET status = ?, payment_status = ?, fulfillment_status = ?, progress = ?, version = ?,
-	next_attempt_at = ?, updated_at = ? WHERE order_id = ? AND version = ? AND lease = ?`
+// What an order has to be at stands in the row that says so: of an open order in open_orders, of one at rest in order_states.
+const (
+	closeOpen = `DELETE FROM open_orders WHERE order_id = ? AND version = ? AND lease = ?`
+
+	keepOpen = `UPDATE open_orders SET version = ?, next_attempt_at = ? WHERE order_id = ? AND version = ? AND lease = ?`
+
+	isAtRest = `SELECT 1 FROM order_states s WHERE s.order_id = ?1 AND s.version = ?2 AND s.lease = ?3
+	AND NOT EXISTS (SELECT 1 FROM open_orders o WHERE o.order_id = ?1)`
+)
 
 // Save implements orders.Store.
 func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, error) {
@@ -38,16 +45,45 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 	return saved, nil
 }
 
-func saveOne(c *sqlite.Conn, change *orders.Change, row *orders.Row) (bool, error) {
-	stmt, err := c.Prepare(updateState)
+func saveOne(c *sqlite.Conn, change *orders.Change, row *orders.Row) (saved bool, err error) {
+	if saved, err = saveOpen(c, change, row); err == nil && !saved {
+		saved, err = reopen(c, change, row)
+	}
+	if err != nil || !saved {
+		return false, err
+	}
+	if err := writeState(c, row); err != nil || len(change.Events) == 0 {
+		return true, err
+	}
+	return true, writeEvents(c, row.ID, change.FromVersion, change.Events)
+}
+
+// saveOpen closes or keeps an order that is open, and tells whether it was what the change expects.
+func saveOpen(c *sqlite.Conn, change *orders.Change, row *orders.Row) (bool, error) {
+	sql := closeOpen
+	if row.NextAttemptAt != 0 {
+		sql = keepOpen
+	}
+	stmt, err := c.Prepare(sql)
 	if err != nil {
 		return false, err
 	}
-	err = stmt.Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).Text(string(row.Progress)).
-		Int64(row.Version).Int64(row.NextAttemptAt).Int64(row.UpdatedAt).
-		Blob(row.ID[:]).Int64(change.FromVersion).Int64(row.Lease).Exec()
-	if err != nil || c.Changes() == 0 {
+	if row.NextAttemptAt != 0 {
+		stmt.Int64(row.Version).Int64(row.NextAttemptAt)
+	}
+	err = stmt.Blob(row.ID[:]).Int64(change.FromVersion).Int64(row.Lease).Exec()
+	return err == nil && c.Changes() > 0, err
+}
+
+// reopen tells whether the order is at rest and what the change expects, and opens it again if it has more to do.
+func reopen(c *sqlite.Conn, change *orders.Change, row *orders.Row) (bool, error) {
+	stmt, err := c.Prepare(isAtRest)
+	if err != nil {
 		return false, err
 	}
-	return true, writeEvents(c, change.Events)
+	found, err := stmt.Blob(row.ID[:]).Int64(change.FromVersion).Int64(row.Lease).One(func(sqlite.Row) error { return nil })
+	if err != nil || !found || row.NextAttemptAt == 0 {
+		return found, err
+	}
+	return true, writeOpen(c, row)
 }

@@ -1,7 +1,9 @@
 -- +goose Up
 
--- What was asked for never changes, and what became of it does: so they are two tables. A change of status writes a
--- small row and never touches the idempotency key or the e-mail address, whose indexes are the random ones.
+-- A row is written once and changed seldom. What was asked for never changes (orders). What somebody still has to do is a
+-- small row that is there for as long as it takes (open_orders). What became of the order is written when it comes to rest
+-- (order_states): until then it is as it was placed.
+-- No foreign keys: the other tables' rows are written only with their order's, and orders are never deleted.
 --
 -- The constraints are chains of OR, not IN: SQLite builds a temporary B-tree for an IN of more than two values each time a
 -- statement runs, which took a third of the whole work of a batch.
@@ -18,15 +20,24 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_by_email ON orders (email, id);
 
+-- The orders that need another step, now or later. One with no row in order_states is as it was placed.
+CREATE TABLE open_orders (
+    order_id        BLOB    NOT NULL PRIMARY KEY,
+    version         INTEGER NOT NULL CHECK (version > 0),
+    lease           INTEGER NOT NULL CHECK (lease >= 0),
+    next_attempt_at INTEGER NOT NULL CHECK (next_attempt_at > 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX open_orders_due ON open_orders (next_attempt_at, order_id);
+
 CREATE TABLE order_states (
-    order_id           BLOB    NOT NULL PRIMARY KEY REFERENCES orders (id),
+    order_id           BLOB    NOT NULL PRIMARY KEY,
     status             TEXT    NOT NULL CHECK (status = 'placed' OR status = 'confirmed' OR status = 'held' OR status = 'awaiting_payment' OR status = 'completed' OR status = 'rejected' OR status = 'canceled'),
     payment_status     TEXT    NOT NULL CHECK (payment_status = 'none' OR payment_status = 'paid' OR payment_status = 'pending' OR payment_status = 'authorized' OR payment_status = 'unknown' OR payment_status = 'refunded' OR payment_status = 'partially_refunded'),
     fulfillment_status TEXT    NOT NULL CHECK (fulfillment_status = 'unfulfilled' OR fulfillment_status = 'partial' OR fulfillment_status = 'fulfilled' OR fulfillment_status = 'delivered' OR fulfillment_status = 'returned'),
     progress           TEXT    NOT NULL,
     version            INTEGER NOT NULL CHECK (version > 0),
-    lease              INTEGER NOT NULL CHECK (lease >= 0),
-    next_attempt_at    INTEGER NOT NULL CHECK (next_attempt_at >= 0),
+    lease              INTEGER NOT NULL CHECK (lease >= 0), -- as it was when this row was written
     updated_at         INTEGER NOT NULL CHECK (updated_at >= 0)
 ) STRICT, WITHOUT ROWID;
 
@@ -35,21 +46,18 @@ CREATE INDEX order_states_by_status ON order_states (status, order_id);
 -- Most orders are paid, and those with no payment are no rarity: they are found by walking the orders.
 CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id)
     WHERE payment_status <> 'none' AND payment_status <> 'paid';
-CREATE INDEX order_states_due ON order_states (next_attempt_at, order_id) WHERE next_attempt_at > 0;
 
+-- What happened in one transaction, in order. after_version is the order's version before, 0 when it was placed; an order
+-- with no such row was placed at its created_at, and nothing else is to be said of that.
 CREATE TABLE order_events (
-    order_id       BLOB    NOT NULL REFERENCES orders (id),
-    version        INTEGER NOT NULL CHECK (version > 0),
-    type           TEXT    NOT NULL CHECK (type <> ''),
-    status         TEXT    NOT NULL CHECK (status = 'placed' OR status = 'confirmed' OR status = 'held' OR status = 'awaiting_payment' OR status = 'completed' OR status = 'rejected' OR status = 'canceled'),
-    payment_status TEXT    NOT NULL CHECK (payment_status = 'none' OR payment_status = 'paid' OR payment_status = 'pending' OR payment_status = 'authorized' OR payment_status = 'unknown' OR payment_status = 'refunded' OR payment_status = 'partially_refunded'),
-    reason         TEXT    NOT NULL,
-    at             INTEGER NOT NULL CHECK (at >= 0),
-    PRIMARY KEY (order_id, version)
+    order_id      BLOB    NOT NULL,
+    after_version INTEGER NOT NULL CHECK (after_version >= 0),
+    events        TEXT    NOT NULL, -- [{"version","type","status","payment_status","reason","at"}], at in microseconds
+    PRIMARY KEY (order_id, after_version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE order_skus (
     sku      TEXT NOT NULL,
-    order_id BLOB NOT NULL REFERENCES orders (id),
+    order_id BLOB NOT NULL,
     PRIMARY KEY (sku, order_id)
 ) STRICT, WITHOUT ROWID;
