@@ -23,8 +23,9 @@ const (
 	// paymentLease is payments' attemptLease, which is no setting.
 	paymentLease = 30 * time.Second
 
-	startLimit = time.Minute
-	stopLimit  = 45 * time.Second
+	// startLimit and stopLimit are generous, for machines that work for others too: how soon is measured and judged elsewhere.
+	startLimit = 3 * time.Minute
+	stopLimit  = time.Minute
 )
 
 // shape is one way to run the platform, and what can happen to it.
