@@ -51,6 +51,9 @@ func run(ctx context.Context, pattern string) error {
 		fmt.Fprintf(os.Stdout, "%-50s %-9s %5.1fs  %s\n", m.Name, verdict, time.Since(began).Seconds(), m.Killer)
 		verdicts = append(verdicts, mutants.Verdict{Mutant: m, Killed: killed})
 	}
+	if len(verdicts) == 0 {
+		return fmt.Errorf("no mutant has %q in its name", pattern)
+	}
 	if pattern == "" {
 		if err := os.WriteFile("docs/mutants.md", []byte(mutants.Table(verdicts)), 0o644); err != nil {
 			return fmt.Errorf("write the table: %w", err)

@@ -16,6 +16,7 @@ var saveTests = map[string]func(*fixture){
 	"OnlyWhatItMay":    saveOnlyWhatItMay,
 	"VersionConflict":  saveVersionConflict,
 	"LeaseConflict":    saveLeaseConflict,
+	"SettleConflict":   saveSettleConflict,
 	"UnknownOrder":     saveUnknownOrder,
 	"MixedBatch":       saveMixedBatch,
 	"WithoutEvents":    saveWithoutEvents,
@@ -112,6 +113,58 @@ func saveLeaseConflict(f *fixture) {
 	c := change(claimed[0], f.held)
 	f.save(c)
 	f.same(f.get(placed.ID), c.Order)
+}
+
+// saveSettleConflict: an order comes to rest from where it was placed, as nearly all do, in one batch with another that was
+// claimed or saved by somebody else meanwhile, or is not there.
+func saveSettleConflict(f *fixture) {
+	claim := func(o orders.Order) orders.Order {
+		claimed, err := f.store.Claim(f.Context(), o.NextAttemptAt, o.NextAttemptAt.Add(time.Hour), 1)
+		f.fatal(err)
+		return claimed[0]
+	}
+	save := func(o orders.Order) orders.Order {
+		moved := change(o, f.held)
+		f.save(moved)
+		return moved.Order
+	}
+	for _, meanwhile := range []func(orders.Order) orders.Order{claim, save} {
+		placed := f.placed(2) // the first is due first
+		now := meanwhile(placed[0])
+		f.settles(placed[1], placed[0])
+		f.same(f.get(now.ID), now)
+		settled := f.settled(now) // by who has claimed or saved it
+		f.save(settled)
+		f.same(f.get(now.ID), settled.Order)
+	}
+	unknown := f.order(request("SKU-1"))
+	f.settles(f.placed(1)[0], unknown)
+	f.absent(unknown)
+}
+
+// settled is an order that was held and paid, and rests.
+func (f *fixture) settled(o orders.Order) orders.Change {
+	return change(o, func(o *orders.Order) {
+		if o.Status == orders.Placed {
+			f.held(o)
+		}
+		f.charged(orders.ChargePaid)(o)
+		o.NextAttemptAt = time.Time{}
+	})
+}
+
+// settles saves both in one call, of which only the first is as the store has it.
+func (f *fixture) settles(right, wrong orders.Order) {
+	f.Helper()
+	c := f.settled(right)
+	saved, err := f.store.Save(f.Context(), []orders.Change{c, f.settled(wrong)})
+	f.fatal(err)
+	if want := []bool{true, false}; !slices.Equal(saved, want) {
+		f.Errorf("saved %v, want %v", saved, want)
+	}
+	f.same(f.get(right.ID), c.Order)
+	f.timeline(right.ID, append(slices.Clone(right.Events()), c.Events...))
+	f.refused(c, c.Order, append(slices.Clone(right.Events()), c.Events...)) // repeated after an unknown commit
 }
 
 func saveUnknownOrder(f *fixture) {
