@@ -1,3 +1,4 @@
+PROOFS += overload-quick
 .PHONY: overload overload-quick
 OVERLOAD_JSON ?=
 

@@ -36,6 +36,7 @@ var layers = []layer{
 	{packages: "internal/launch"},
 	{packages: "internal/crash/...", imports: []string{"internal/crash", "internal/gateway/keys", "internal/launch", "internal/platform/database/pgtest", "internal/platform/failpoint"}},
 	{packages: "internal/overload/...", imports: []string{"internal/overload", "internal/load", "internal/gateway/keys", "internal/platform/database/pgtest"}},
+	{packages: "internal/prove/...", imports: []string{"internal/prove", "internal/crash", "internal/overload"}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
 	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},

@@ -20,7 +20,7 @@ const (
 )
 
 // makefiles is the Makefile and what it includes.
-var makefiles = []string{"Makefile", "deploy/deploy.mk", "bench/bench.mk", "internal/crash/crash.mk", "internal/linear/linear.mk", "internal/mutants/mutants.mk", "internal/overload/overload.mk", "internal/sim/sim.mk"}
+var makefiles = []string{"Makefile", "deploy/deploy.mk", "bench/bench.mk", "internal/crash/crash.mk", "internal/linear/linear.mk", "internal/mutants/mutants.mk", "internal/overload/overload.mk", "internal/prove/prove.mk", "internal/sim/sim.mk"}
 
 var (
 	requirement = regexp.MustCompile(`^\s*(?:require\s+)?([a-z0-9.-]+\.[a-z]+/\S+) v\S+`)

@@ -1,0 +1,72 @@
+//go:build linux
+
+package prove
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWordsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := words{
+		tried:    []found{{`(\d+) rolls`, "rolls"}},
+		wrong:    []found{{`(\d+) failed`, "failed requests"}, {`replay: `, "worlds"}},
+		controls: []found{{` killed  `, "mutants killed"}},
+	}
+	got, err := w.read("20 rolls, 1 failed\n7 rolls, 2 failed\na killed   1s\nb killed   2s\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "27 rolls / 3 failed requests, 0 worlds / 2 mutants killed"
+	if said := counts(got.Tried) + " / " + counts(got.Wrong) + " / " + counts(got.Controls); said != want {
+		t.Errorf("counted %q, want %q", said, want)
+	}
+	if _, err := w.read("nothing"); err == nil {
+		t.Error("a proof that does not tell what it tried was believed")
+	}
+}
+
+func TestLineHolds(t *testing.T) {
+	t.Parallel()
+	good := Findings{Wrong: []Count{{"lost", 0}}, Controls: []Count{{"orders lost", 3}}}
+	for name, test := range map[string]struct {
+		line Line
+		want bool
+	}{
+		"nothing wrong":                     {Line{Findings: good}, true},
+		"something wrong":                   {Line{Findings: Findings{Wrong: []Count{{"lost", 1}}}}, false},
+		"a control that was not noticed":    {Line{Findings: Findings{Controls: []Count{{"orders lost", 0}}}}, false},
+		"a proof that failed by other ways": {Line{Findings: good, Err: errors.New("exit status 2")}, false},
+	} {
+		if got := test.line.Held(); got != test.want {
+			t.Errorf("%s: held is %t", name, got)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	lines := []Line{
+		{Proof: &Proof{Name: "simulation", Promise: "never oversell", Make: []string{"sim"}}, Findings: Findings{Tried: []Count{{"order histories", 1234567}}, Wrong: []Count{{"worlds", 0}}}, Took: time.Minute},
+	}
+	var page strings.Builder
+	if err := Write(&page, lines, Circumstances{Commit: "abc", Machine: "2 cores"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# Verdict: every promise held", "| 1,234,567 order histories | 0 worlds | – | 1m0s |"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page has no %q:\n%s", want, page.String())
+		}
+	}
+	lines[0].Err = errors.New("exit status 1")
+	page.Reset()
+	if err := Write(&page, lines, Circumstances{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page.String(), "BROKEN") || !strings.Contains(page.String(), "exit status 1") {
+		t.Errorf("a proof that failed is not told:\n%s", page.String())
+	}
+}

@@ -1,0 +1,70 @@
+//go:build linux
+
+// Command run runs the proofs, or those whose names contain its first argument, from the module's root, and exits with 1
+// when a promise was broken. A run of all keeps its verdict among the documents.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/prove"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	only := ""
+	if len(os.Args) > 1 {
+		only = os.Args[1]
+	}
+	if err := run(ctx, only); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only string) error {
+	lines, err := prove.Run(ctx, prove.All, only, os.Stderr)
+	if err != nil {
+		return err
+	}
+	where := prove.Circumstances{At: time.Now(), Commit: commit(ctx), Machine: fmt.Sprintf("%d cores (%s, %s)", runtime.NumCPU(), runtime.GOARCH, runtime.Version())}
+	if err := prove.Write(os.Stdout, lines, where); err != nil {
+		return fmt.Errorf("print the verdict: %w", err)
+	}
+	if only == "" {
+		if err := keep("docs/verdict.md", lines, where); err != nil {
+			return err
+		}
+	}
+	if !prove.Held(lines) {
+		return fmt.Errorf("a promise was broken: what the proofs printed is in %s", prove.Dir)
+	}
+	return nil
+}
+
+func keep(path string, lines []prove.Line, where prove.Circumstances) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the verdict: %w", err)
+	}
+	return errors.Join(prove.Write(file, lines, where), file.Close())
+}
+
+// commit names what was proved; without a history it is unknown.
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
