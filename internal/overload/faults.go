@@ -210,7 +210,7 @@ func found(f fault, p *platform, report load.Report, o *others) Fault {
 
 func (r *runner) judgeFault(f fault, p *platform, report load.Report, o *others) {
 	r.truth(f.what, report)
-	r.judgeOthers(f.what, o, f.away...)
+	r.judgeOthers(f.what, o, 0, f.away...)
 	silent := report.Count(load.Place, load.Timeout) + report.Count(load.Place, load.Connection)
 	r.check(f.what, "orders without an answer", fmt.Sprint(silent), "0", silent == 0)
 	limit := r.limits().residentMiB

@@ -28,7 +28,7 @@ func TestEachTargetCanBeMissed(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*Surge){
 		"a generator that is too slow": func(s *Surge) { s.Offered = 1000 },
-		"goodput":                      func(s *Surge) { s.Goodput = 90 },
+		"goodput":                      func(s *Surge) { s.Goodput = 50 },
 		"late":                         func(s *Surge) { s.AcceptedP99 = 13 * time.Second },
 		"nothing accepted":             func(s *Surge) { s.AcceptedP99 = 0 },
 		"nothing refused":              func(s *Surge) { s.Refused = 0 },

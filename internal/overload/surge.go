@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,14 +30,16 @@ const (
 	connections = 5000
 	// saturating is how many clients in a closed loop bring out the peak.
 	saturating = 256
-	skus       = 100
+	// What is under way at a surge's end may take as long as --order-wait: the look after it is longer.
+	recoveryLength = 12 * time.Second
+	skus           = 100
 )
 
 var (
 	// full is what the product promises, on a machine that does nothing else.
 	full = limits{goodput: 0.9, accepted: deadline, refused: 50 * time.Millisecond, recovery: 10 * time.Second, residentMiB: 768}
 	// lenient is for a machine that others use as well: what fails there is broken.
-	lenient = limits{goodput: 0.5, accepted: deadline + deadline/4, refused: time.Second, recovery: 15 * time.Second, residentMiB: 768}
+	lenient = limits{goodput: 0.3, accepted: deadline + deadline/4, refused: time.Second, recovery: 15 * time.Second, residentMiB: 768}
 )
 
 func (r *runner) limits() limits {
@@ -106,6 +109,7 @@ func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, e
 	watching, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { p.watchMemory(watching) })
+	wg.Go(func() { s.Noise = noise(watching) })
 	others := newOthers(p)
 	if err := others.prepare(ctx); err != nil {
 		stop()
@@ -120,7 +124,7 @@ func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, e
 	wg.Go(func() {
 		<-ended
 		again := r.closedLoop(p, prefix)
-		again.Ready = true
+		again.Ready, again.Duration = true, recoveryLength
 		after, afterErr = load.Run(ctx, again)
 	})
 	report, err := load.Run(ctx, over)
@@ -134,7 +138,7 @@ func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, e
 	s.Recovery = recovered(after, s.Peak)
 	s.ResidentMiB = p.most >> 20
 	r.truth(fmt.Sprintf("%s, %dx", s.Platform, factor), report)
-	r.judgeOthers(fmt.Sprintf("%s, %dx", s.Platform, factor), others)
+	r.judgeOthers(fmt.Sprintf("%s, %dx", s.Platform, factor), others, s.Noise)
 	return s, nil
 }
 
@@ -195,6 +199,29 @@ const refused load.Outcome = "overloaded"
 // never is longer than any recovery.
 const never = time.Hour
 
+// manyTimes the noise is what a request may lose on a machine that is busy with something else: it waits for a processor at
+// every hop, and in a queue of those that wait as well.
+const manyTimes = 20
+
+// noise is how late a timer of this process is at the 99th percentile, until ctx ends: what it and the programs wait for a
+// processor, whatever they do. The quick form allows for it; the full form is for a machine that has none.
+func noise(ctx context.Context) time.Duration {
+	const every = 5 * time.Millisecond
+	late := []time.Duration{0}
+	for {
+		due := time.Now().Add(every)
+		timer := time.NewTimer(every)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			slices.Sort(late)
+			return late[max(0, len(late)*99/100-1)]
+		case <-timer.C:
+			late = append(late, time.Since(due))
+		}
+	}
+}
+
 // recovered is when a closed loop, begun at the end of a surge, did most of the peak again without a refusal, and kept to it.
 func recovered(after load.Report, peak float64) time.Duration {
 	const most = 0.7 // of the peak: single seconds scatter
@@ -221,6 +248,9 @@ func (r *runner) judge(s Surge, want limits) {
 	r.check(where, "goodput", fmt.Sprintf("%.0f %% of the peak", 100*s.Goodput/s.Peak), fmt.Sprintf("%.0f %%", 100*want.goodput), s.Goodput >= want.goodput*s.Peak)
 	r.check(where, "accepted p99", milliseconds(s.AcceptedP99), milliseconds(want.accepted), s.AcceptedP99 > 0 && s.AcceptedP99 <= want.accepted)
 	r.check(where, "orders are refused", fmt.Sprint(s.Refused), "some", s.Refused > 0)
+	if r.cfg.Quick {
+		want.refused += manyTimes * s.Noise
+	}
 	r.check(where, "refused p99", milliseconds(s.RefusedP99), milliseconds(want.refused), s.RefusedP99 <= want.refused)
 	r.check(where, "requests without an answer", fmt.Sprint(s.NoAnswer), "0", s.NoAnswer == 0)
 	r.check(where, "itself again", s.Recovery.Round(time.Second).String(), want.recovery.String(), s.Recovery <= want.recovery)

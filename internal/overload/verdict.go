@@ -31,6 +31,7 @@ type Surge struct {
 	RefusedP99      time.Duration `json:"refused_p99_ns"`
 	Recovery        time.Duration `json:"recovery_ns"`
 	ResidentMiB     int64         `json:"resident_mib"`
+	Noise           time.Duration `json:"timer_lateness_p99_ns"` // of the generator: what the machine was busy with
 	GeneratorCPUPct float64       `json:"generator_cpu_percent_of_one_core"`
 	Acknowledged    int64         `json:"acknowledged"`
 }
@@ -82,10 +83,10 @@ func (v Verdict) WriteJSON(w io.Writer) error {
 // WriteText writes what a person wants to know.
 func (v Verdict) WriteText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nplatform\tload\tpeak/s\toffered/s\tgoodput/s\tof peak\taccepted p99\trefused\trefused p99\trecovered in\tmemory\tgenerator")
+	fmt.Fprintln(table, "\nplatform\tload\tpeak/s\toffered/s\tgoodput/s\tof peak\taccepted p99\trefused\trefused p99\trecovered in\tmemory\tgenerator\tnoise")
 	for _, s := range v.Surges {
-		fmt.Fprintf(table, "%s\t%dx\t%.0f\t%.0f\t%.0f\t%.0f %%\t%s\t%d\t%s\t%s\t%d MiB\t%.0f %% of a core\n", s.Platform, s.Factor, s.Peak, s.Offered, s.Goodput,
-			100*s.Goodput/s.Peak, milliseconds(s.AcceptedP99), s.Refused, milliseconds(s.RefusedP99), s.Recovery.Round(time.Second), s.ResidentMiB, s.GeneratorCPUPct)
+		fmt.Fprintf(table, "%s\t%dx\t%.0f\t%.0f\t%.0f\t%.0f %%\t%s\t%d\t%s\t%s\t%d MiB\t%.0f %% of a core\t%s\n", s.Platform, s.Factor, s.Peak, s.Offered, s.Goodput,
+			100*s.Goodput/s.Peak, milliseconds(s.AcceptedP99), s.Refused, milliseconds(s.RefusedP99), s.Recovery.Round(time.Second), s.ResidentMiB, s.GeneratorCPUPct, milliseconds(s.Noise))
 	}
 	fmt.Fprintln(table, "\nwhat was taken away\tconfirmed\t202\trefused\tno answer\tothers asked\tfailed\tothers' p99\tsettled after\tmemory")
 	for _, f := range v.Faults {

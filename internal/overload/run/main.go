@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	quick := flag.Bool("quick", false, "the form for CI, in little more than a minute, with lenient limits")
+	quick := flag.Bool("quick", false, "the form for CI, in about two minutes, with lenient limits")
 	file := flag.String("json", "", "write the verdict to this file, too")
 	only := flag.String("only", "", "run only what has this in its name")
 	flag.Parse()
