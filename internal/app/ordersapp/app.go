@@ -3,6 +3,7 @@ package ordersapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
 	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/audit/services"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders/httpapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders/peers"
@@ -39,7 +41,28 @@ type Config struct {
 	MaxBatch    int           `name:"max-batch" env:"VELOZ_MAX_BATCH" default:"256" help:"Orders in one transaction, at most 1000."`
 	Workers     int           `name:"charge-workers" env:"VELOZ_CHARGE_WORKERS" default:"4" help:"Batches of charges under way at once; a slow payment provider holds one of them."`
 	Lease       time.Duration `name:"order-lease" env:"VELOZ_ORDER_LEASE" default:"10s" help:"How long a crashed process's orders wait for another one."`
+	AuditEvery  time.Duration `name:"audit-every" env:"VELOZ_AUDIT_EVERY" default:"15m" help:"Time between two comparisons of orders, stock and money in the background; 0s: never."`
 	MaxWait     time.Duration `name:"max-wait" env:"VELOZ_MAX_WAIT" default:"10s" help:"How long a caller waits for its order to be decided; then the answer is 202."`
+}
+
+// Validate is called when the settings are read.
+func (c Config) Validate() error {
+	if c.AuditEvery != 0 && c.AuditEvery < time.Second {
+		return errors.New("--audit-every must be at least 1s, or 0s for never")
+	}
+	return nil
+}
+
+// InventoryPeer is the inventory service, as orders and as an audit use it.
+type InventoryPeer interface {
+	peers.InventoryPeer
+	services.InventoryService
+}
+
+// PaymentsPeer is the payments service, as orders and as an audit use it.
+type PaymentsPeer interface {
+	peers.PaymentsPeer
+	services.PaymentsService
 }
 
 type settings struct {
@@ -68,7 +91,7 @@ func Main(args []string) int {
 	})
 }
 
-func remotePeers(rt *process.Runtime, inventoryURL, paymentsURL string) (peers.InventoryPeer, peers.PaymentsPeer, error) {
+func remotePeers(rt *process.Runtime, inventoryURL, paymentsURL string) (InventoryPeer, PaymentsPeer, error) {
 	client := func(peer string) *http.Client {
 		return &http.Client{Transport: rt.Tracing.Transport(peer, httpx.Forward(httpx.Transport(httpx.TransportConfig{})))}
 	}
@@ -85,7 +108,7 @@ func remotePeers(rt *process.Runtime, inventoryURL, paymentsURL string) (peers.I
 
 // Compose makes the service over the database at url and its two peers.
 func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, db process.Storage, cfg Config, url string,
-	inventory peers.InventoryPeer, payments peers.PaymentsPeer,
+	inventory InventoryPeer, payments PaymentsPeer,
 ) (process.Component, error) {
 	store, err := process.OpenStore(ctx, rt, db, url, Engine)
 	if err != nil {
@@ -108,7 +131,12 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 		return process.Component{}, fmt.Errorf("register orders' metrics: %w", err)
 	}
 	startLoops(stack, rt, service)
-	handler, err := httpapi.New(httpapi.Config{MaxWait: cfg.MaxWait, Bodies: rt.Bodies, Clock: rt.Clock, Log: rt.Log}, service)
+	api := httpapi.Config{MaxWait: cfg.MaxWait, Bodies: rt.Bodies, Clock: rt.Clock, Log: rt.Log}
+	source := services.New(httpapi.NewHandler(api, service), inventory, payments, rt.Clock)
+	if err := startAudits(stack, rt, cfg.AuditEvery, source); err != nil {
+		return process.Component{}, err
+	}
+	handler, err := httpapi.New(api, service)
 	if err != nil {
 		return process.Component{}, err
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	exitFailed      = 1
 	exitUsage       = 2
+	exitViolated    = 3
 	exitInterrupted = 130
 )
 
@@ -28,11 +29,14 @@ func (e usageError) Unwrap() error { return e.error }
 
 func exitCode(err error) int {
 	var usage usageError
+	var found violated
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &found):
+		return exitViolated
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	}

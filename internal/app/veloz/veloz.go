@@ -26,6 +26,7 @@ type commands struct {
 	Health      healthCommand      `cmd:"" help:"Ask the gateway and the services whether they are up."`
 	Keys        keysCommand        `cmd:"" help:"Make, list and revoke API keys."`
 	Load        loadCommand        `cmd:"" help:"Put load on a platform and check the truth of its answers."`
+	Audit       auditCommand       `cmd:"" help:"Compare orders, stock and money, and name what does not agree."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the databases' schemas up to date."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the veloz that runs on this host whether it is ready, as containers do."`
@@ -42,7 +43,7 @@ func (commands) Help() string {
 Each command has examples: veloz orders place --help`
 }
 
-// Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+// Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 an audit found violations, 130 interrupted.
 func Main(args []string) int {
 	if len(args) == 0 {
 		args = []string{"--help"}

@@ -4,6 +4,8 @@ package services
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,11 +70,28 @@ func ask[P, T any](ctx context.Context, clock clock.Clock, call func(context.Con
 		if ctx.Err() != nil {
 			return answer, ctx.Err()
 		}
-		if answer, err = call(ctx, params); err == nil {
-			return answer, nil
+		if answer, err = call(ctx, params); err == nil || refused(err) {
+			return answer, err
 		}
 	}
 	return answer, err
+}
+
+// refused tells whether a service has answered what it will answer again, such as that the key may not.
+func refused(err error) bool {
+	var orders *ordersapi.ProblemStatusCodeWithHeaders
+	var inventory *inventoryapi.ProblemStatusCodeWithHeaders
+	var payments *paymentsapi.ProblemStatusCodeWithHeaders
+	status := http.StatusServiceUnavailable
+	switch {
+	case errors.As(err, &orders):
+		status = orders.StatusCode
+	case errors.As(err, &inventory):
+		status = inventory.StatusCode
+	case errors.As(err, &payments):
+		status = payments.StatusCode
+	}
+	return status < http.StatusInternalServerError && status != http.StatusTooManyRequests
 }
 
 // Orders implements audit.Source.
