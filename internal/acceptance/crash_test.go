@@ -209,6 +209,7 @@ func (c *crowd) wantAllKept() {
 		}
 	}
 	c.wantMoneyAndStockAgree(all)
+	c.wantAudited()
 }
 
 // open tells whether an order has still to be decided. One that waits for its payer is not the product's to decide.

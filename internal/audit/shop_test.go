@@ -37,7 +37,7 @@ import (
 
 // shop is the three services as they are in one process, each on a SQLite file that a test can reach into.
 type shop struct {
-	*testing.T
+	testing.TB
 	folder   string
 	orders   *orders.Service
 	payments *payments.Service
@@ -50,9 +50,9 @@ type shop struct {
 const price money.Cents = 1990
 
 // open makes a shop with one item that is never sold out and one that always is.
-func open(t *testing.T) *shop {
+func open(t testing.TB) *shop {
 	t.Helper()
-	s := &shop{T: t, folder: t.TempDir()}
+	s := &shop{TB: t, folder: t.TempDir()}
 	log := slog.New(slog.DiscardHandler)
 	stock := s.inventory()
 	provider, err := sandbox.New(sandbox.Config{MerchantName: "Loja", MerchantCity: "Recife", Clock: clock.System{}})

@@ -2,6 +2,7 @@ package veloz_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/veloz"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +28,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"up": up, "down": down, "capture": capture, "exits": exits,
+			"up": up, "down": down, "capture": capture, "exits": exits, "lose": lose,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = &running{}
@@ -123,6 +125,16 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is not in\n%s", args[1], ts.ReadFile("stdout"))
 	}
 	ts.Setenv(args[0], found[1])
+}
+
+// lose FILE takes the confirmed orders out of the orders' database.
+func lose(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sqlite.Open(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(db.Write(context.Background(), func(c *sqlite.Conn) error {
+		return c.Exec(`DELETE FROM order_states WHERE status = 'confirmed'`)
+	}))
+	ts.Check(db.Close())
 }
 
 func platforms(ts *testscript.TestScript) *running {
