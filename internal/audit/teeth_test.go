@@ -47,130 +47,137 @@ type expectation struct {
 	sku   string
 }
 
+// corruption changes one fact; want is what an audit must name then, and nothing else.
+type corruption struct {
+	corrupt func(w *world)
+	want    func(w *world) []expectation
+}
+
+// stray and twin are ids that the services do not know.
+var stray, twin = newID(), newID()
+
+var corruptions = map[string]corruption{
+	"a lost order leaves its hold and its charge": {
+		func(w *world) { w.corrupt("orders", `DELETE FROM order_states WHERE order_id = ?`, w.sold.ID) },
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.HoldWithoutOrder, order: w.sold.ID}, {kind: audit.ChargeWithoutOrder, order: w.sold.ID}}
+		},
+	},
+	"a hold of another order": {
+		func(w *world) {
+			w.corrupt("inventory", `UPDATE holds SET order_id = ? WHERE order_id = ?`, stray, w.sold.ID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.HoldMissing, order: w.sold.ID}, {kind: audit.HoldWithoutOrder, order: stray}}
+		},
+	},
+	"a capture of another order": {
+		func(w *world) {
+			w.corrupt("payments", `UPDATE charges SET order_id = ? WHERE order_id = ?`, stray, w.sold.ID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.CaptureMissing, order: w.sold.ID}, {kind: audit.ChargeWithoutOrder, order: stray}}
+		},
+	},
+	"confirmed without a capture": {
+		func(w *world) {
+			w.corrupt("orders", `UPDATE order_states SET status = 'confirmed', payment_status = 'paid', next_attempt_at = 0 WHERE order_id = ?`, w.awaiting.ID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.CaptureMissing, order: w.awaiting.ID}}
+		},
+	},
+	"captured twice": {
+		func(w *world) {
+			w.corrupt("payments", `INSERT INTO charges SELECT ?, order_id, method, token, amount_cents, provider, status, decline_reason, pix_txid, pix_copy_paste,
+				pix_expires_at, received_cents, refunded_cents, close_wanted, refund_wanted, notice, version, attempts, next_attempt_at, created_at, updated_at
+				FROM charges WHERE order_id = ?`, twin, w.sold.ID)
+			w.corrupt("payments", `INSERT INTO ledger SELECT ?, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = ?`, twin, w.sold.PaymentID)
+			w.corrupt("payments", `UPDATE ledger_sums SET captured_cents = captured_cents + 1990`)
+		},
+		func(w *world) []expectation { return []expectation{{kind: audit.CapturedTwice, order: w.sold.ID}} },
+	},
+	"a wrong amount, booked all the same": {
+		func(w *world) {
+			w.corrupt("payments", `UPDATE charges SET amount_cents = amount_cents - 1, received_cents = received_cents - 1 WHERE order_id = ?`, w.sold.ID)
+			w.unlock()
+			w.corrupt("payments", `UPDATE ledger SET amount_cents = amount_cents - 1 WHERE payment_id = ?`, w.sold.PaymentID)
+			w.corrupt("payments", `UPDATE ledger_sums SET captured_cents = captured_cents - 1`)
+		},
+		func(w *world) []expectation { return []expectation{{kind: audit.AmountDiffers, order: w.sold.ID}} },
+	},
+	"a movement is missing": {
+		func(w *world) { w.corrupt("inventory", `DELETE FROM movements WHERE order_id = ?`, w.sold.ID) },
+		func(*world) []expectation { return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}} },
+	},
+	"an update of stock was lost": {
+		func(w *world) { w.corrupt("inventory", `UPDATE items SET held = held - 1 WHERE sku = 'PLENTY'`) },
+		func(*world) []expectation { return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}} },
+	},
+	"a hold was released behind its order": {
+		func(w *world) { w.corrupt("inventory", `UPDATE holds SET released = 1 WHERE order_id = ?`, w.sold.ID) },
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}, {kind: audit.HoldMissing, order: w.sold.ID}}
+		},
+	},
+	"more is held than the order sells": {
+		func(w *world) {
+			w.corrupt("inventory", `UPDATE holds SET lines = replace(lines, '"quantity":1', '"quantity":2') WHERE order_id = ?`, w.sold.ID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}, {kind: audit.HoldDiffers, order: w.sold.ID}}
+		},
+	},
+	"an order is over and keeps everything": {
+		func(w *world) {
+			w.corrupt("orders", `UPDATE order_states SET status = 'canceled' WHERE order_id = ?`, w.sold.ID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.StockKept, order: w.sold.ID}, {kind: audit.MoneyKept, order: w.sold.ID}}
+		},
+	},
+	"a row of the ledger is missing": {
+		func(w *world) {
+			w.unlock()
+			w.corrupt("payments", `DELETE FROM ledger WHERE payment_id = ?`, w.sold.PaymentID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.LedgerImbalance}, {kind: audit.LedgerImbalance}, {kind: audit.LedgerDiffers, order: w.sold.ID}, {kind: audit.CaptureMissing, order: w.sold.ID}}
+		},
+	},
+	"a row of the ledger belongs to no charge": {
+		func(w *world) {
+			w.corrupt("payments", `INSERT INTO ledger VALUES (?, 1, 'capture', 'provider', 'sales', 5, 0)`, stray)
+		},
+		func(*world) []expectation {
+			return []expectation{{kind: audit.LedgerImbalance}, {kind: audit.LedgerImbalance}}
+		},
+	},
+	"a payer waits for nobody": {
+		func(w *world) { w.stop(); w.pay(w.awaiting) },
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.PaymentUnheard, order: w.awaiting.ID}}
+		},
+	},
+	"an order is overdue": {
+		func(w *world) {
+			w.stop()
+			w.corrupt("orders", `UPDATE order_states SET next_attempt_at = 1, progress = replace(progress, '"expires_at":"2', '"expires_at":"1') WHERE order_id = ?`, w.awaiting.ID)
+		},
+		func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
+	},
+	"nobody will take an order up": {
+		func(w *world) {
+			w.corrupt("orders", `UPDATE order_states SET next_attempt_at = 0 WHERE order_id = ?`, w.awaiting.ID)
+		},
+		func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
+	},
+}
+
 // TestCorruption corrupts one fact at a time, and wants it named: the kind and the ids, and nothing else.
 func TestCorruption(t *testing.T) {
 	t.Parallel()
-	stray, twin := newID(), newID()
-	for name, c := range map[string]struct {
-		corrupt func(w *world)
-		want    func(w *world) []expectation
-	}{
-		"a lost order leaves its hold and its charge": {
-			func(w *world) { w.corrupt("orders", `DELETE FROM order_states WHERE order_id = ?`, w.sold.ID) },
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.HoldWithoutOrder, order: w.sold.ID}, {kind: audit.ChargeWithoutOrder, order: w.sold.ID}}
-			},
-		},
-		"a hold of another order": {
-			func(w *world) {
-				w.corrupt("inventory", `UPDATE holds SET order_id = ? WHERE order_id = ?`, stray, w.sold.ID)
-			},
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.HoldMissing, order: w.sold.ID}, {kind: audit.HoldWithoutOrder, order: stray}}
-			},
-		},
-		"a capture of another order": {
-			func(w *world) {
-				w.corrupt("payments", `UPDATE charges SET order_id = ? WHERE order_id = ?`, stray, w.sold.ID)
-			},
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.CaptureMissing, order: w.sold.ID}, {kind: audit.ChargeWithoutOrder, order: stray}}
-			},
-		},
-		"confirmed without a capture": {
-			func(w *world) {
-				w.corrupt("orders", `UPDATE order_states SET status = 'confirmed', payment_status = 'paid', next_attempt_at = 0 WHERE order_id = ?`, w.awaiting.ID)
-			},
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.CaptureMissing, order: w.awaiting.ID}}
-			},
-		},
-		"captured twice": {
-			func(w *world) {
-				w.corrupt("payments", `INSERT INTO charges SELECT ?, order_id, method, token, amount_cents, provider, status, decline_reason, pix_txid, pix_copy_paste,
-					pix_expires_at, received_cents, refunded_cents, close_wanted, refund_wanted, notice, version, attempts, next_attempt_at, created_at, updated_at
-					FROM charges WHERE order_id = ?`, twin, w.sold.ID)
-				w.corrupt("payments", `INSERT INTO ledger SELECT ?, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = ?`, twin, w.sold.PaymentID)
-				w.corrupt("payments", `UPDATE ledger_sums SET captured_cents = captured_cents + 1990`)
-			},
-			func(w *world) []expectation { return []expectation{{kind: audit.CapturedTwice, order: w.sold.ID}} },
-		},
-		"a wrong amount, booked all the same": {
-			func(w *world) {
-				w.corrupt("payments", `UPDATE charges SET amount_cents = amount_cents - 1, received_cents = received_cents - 1 WHERE order_id = ?`, w.sold.ID)
-				w.unlock()
-				w.corrupt("payments", `UPDATE ledger SET amount_cents = amount_cents - 1 WHERE payment_id = ?`, w.sold.PaymentID)
-				w.corrupt("payments", `UPDATE ledger_sums SET captured_cents = captured_cents - 1`)
-			},
-			func(w *world) []expectation { return []expectation{{kind: audit.AmountDiffers, order: w.sold.ID}} },
-		},
-		"a movement is missing": {
-			func(w *world) { w.corrupt("inventory", `DELETE FROM movements WHERE order_id = ?`, w.sold.ID) },
-			func(*world) []expectation { return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}} },
-		},
-		"an update of stock was lost": {
-			func(w *world) { w.corrupt("inventory", `UPDATE items SET held = held - 1 WHERE sku = 'PLENTY'`) },
-			func(*world) []expectation { return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}} },
-		},
-		"a hold was released behind its order": {
-			func(w *world) { w.corrupt("inventory", `UPDATE holds SET released = 1 WHERE order_id = ?`, w.sold.ID) },
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}, {kind: audit.HoldMissing, order: w.sold.ID}}
-			},
-		},
-		"more is held than the order sells": {
-			func(w *world) {
-				w.corrupt("inventory", `UPDATE holds SET lines = replace(lines, '"quantity":1', '"quantity":2') WHERE order_id = ?`, w.sold.ID)
-			},
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.StockImbalance, sku: "PLENTY"}, {kind: audit.HoldDiffers, order: w.sold.ID}}
-			},
-		},
-		"an order is over and keeps everything": {
-			func(w *world) {
-				w.corrupt("orders", `UPDATE order_states SET status = 'canceled' WHERE order_id = ?`, w.sold.ID)
-			},
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.StockKept, order: w.sold.ID}, {kind: audit.MoneyKept, order: w.sold.ID}}
-			},
-		},
-		"a row of the ledger is missing": {
-			func(w *world) {
-				w.unlock()
-				w.corrupt("payments", `DELETE FROM ledger WHERE payment_id = ?`, w.sold.PaymentID)
-			},
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.LedgerImbalance}, {kind: audit.LedgerImbalance}, {kind: audit.LedgerDiffers, order: w.sold.ID}, {kind: audit.CaptureMissing, order: w.sold.ID}}
-			},
-		},
-		"a row of the ledger belongs to no charge": {
-			func(w *world) {
-				w.corrupt("payments", `INSERT INTO ledger VALUES (?, 1, 'capture', 'provider', 'sales', 5, 0)`, stray)
-			},
-			func(*world) []expectation {
-				return []expectation{{kind: audit.LedgerImbalance}, {kind: audit.LedgerImbalance}}
-			},
-		},
-		"a payer waits for nobody": {
-			func(w *world) { w.stop(); w.pay(w.awaiting) },
-			func(w *world) []expectation {
-				return []expectation{{kind: audit.PaymentUnheard, order: w.awaiting.ID}}
-			},
-		},
-		"an order is overdue": {
-			func(w *world) {
-				w.stop()
-				w.corrupt("orders", `UPDATE order_states SET next_attempt_at = 1, progress = replace(progress, '"expires_at":"2', '"expires_at":"1') WHERE order_id = ?`, w.awaiting.ID)
-			},
-			func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
-		},
-		"nobody will take an order up": {
-			func(w *world) {
-				w.corrupt("orders", `UPDATE order_states SET next_attempt_at = 0 WHERE order_id = ?`, w.awaiting.ID)
-			},
-			func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
-		},
-	} {
+	for name, c := range corruptions {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := populate(t)
@@ -215,17 +222,15 @@ func byKind(a, b expectation) int {
 func TestWhatIsUnderWayIsDismissed(t *testing.T) {
 	t.Parallel()
 	w := populate(t)
-	w.corrupt("inventory", `UPDATE holds SET order_id = ? WHERE order_id = ?`, newStray, w.sold.ID)
+	w.corrupt("inventory", `UPDATE holds SET order_id = ? WHERE order_id = ?`, stray, w.sold.ID)
 	mend := func() {
-		w.corrupt("inventory", `UPDATE holds SET order_id = ? WHERE order_id = ?`, w.sold.ID, newStray)
+		w.corrupt("inventory", `UPDATE holds SET order_id = ? WHERE order_id = ?`, w.sold.ID, stray)
 	}
 	report := w.audit(audit.Config{Clock: &mending{mend: mend}, Patience: time.Second})
 	if !report.OK() || report.Reread != 2 || report.Dismissed != 2 {
 		t.Errorf("report %+v", report)
 	}
 }
-
-var newStray = newID()
 
 // mending mends the books while the audit waits for the first time.
 type mending struct {
