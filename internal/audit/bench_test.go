@@ -67,7 +67,7 @@ func (s *shop) multiply(order orders.Order, n int64) {
 	const id = `unhex(printf('019000000000700080000000%08x', n))` // a time long ago
 	for service, script := range map[string]string{
 		"orders": numbers + `INSERT INTO orders SELECT ` + id + `, ` + id + `, caller, email, unhex(printf('%064x', n)) , fingerprint, request, created_at FROM number, orders WHERE id = $ID;` +
-			numbers + `INSERT INTO order_states SELECT ` + id + `, status, payment_status, fulfillment_status, progress, version, lease, next_attempt_at, updated_at FROM number, order_states WHERE order_id = $ID`,
+			numbers + `INSERT INTO order_states SELECT ` + id + `, status, payment_status, fulfillment_status, progress, version, lease, updated_at FROM number, order_states WHERE order_id = $ID`,
 		"inventory": numbers + `INSERT INTO holds SELECT ` + id + `, round, released, lines FROM number, holds WHERE order_id = $ID;` +
 			numbers + `INSERT INTO movements SELECT ` + id + `, previous, sku, kind, on_hand_delta, held_delta, on_hand_after, held_after, ` + id + `, reason, at FROM number, movements WHERE order_id = $ID;
 			UPDATE items SET held = held + $N WHERE sku = 'PLENTY'`,

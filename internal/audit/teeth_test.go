@@ -58,10 +58,14 @@ var stray, twin = newID(), newID()
 
 var corruptions = map[string]corruption{
 	"a lost order leaves its hold and its charge": {
-		func(w *world) { w.corrupt("orders", `DELETE FROM order_states WHERE order_id = ?`, w.sold.ID) },
+		func(w *world) { w.corrupt("orders", `DELETE FROM orders WHERE id = ?`, w.sold.ID) },
 		func(w *world) []expectation {
 			return []expectation{{kind: audit.HoldWithoutOrder, order: w.sold.ID}, {kind: audit.ChargeWithoutOrder, order: w.sold.ID}}
 		},
+	},
+	"a lost state leaves an order that nobody will take up": {
+		func(w *world) { w.corrupt("orders", `DELETE FROM order_states WHERE order_id = ?`, w.sold.ID) },
+		func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.sold.ID}} },
 	},
 	"a hold of another order": {
 		func(w *world) {
@@ -81,7 +85,7 @@ var corruptions = map[string]corruption{
 	},
 	"confirmed without a capture": {
 		func(w *world) {
-			w.corrupt("orders", `UPDATE order_states SET status = 'confirmed', payment_status = 'paid', next_attempt_at = 0 WHERE order_id = ?`, w.awaiting.ID)
+			w.corrupt("orders", `UPDATE order_states SET status = 'confirmed', payment_status = 'paid' WHERE order_id = ?`, w.awaiting.ID)
 		},
 		func(w *world) []expectation {
 			return []expectation{{kind: audit.CaptureMissing, order: w.awaiting.ID}}
@@ -162,13 +166,14 @@ var corruptions = map[string]corruption{
 	"an order is overdue": {
 		func(w *world) {
 			w.stop()
-			w.corrupt("orders", `UPDATE order_states SET next_attempt_at = 1, progress = replace(progress, '"expires_at":"2', '"expires_at":"1') WHERE order_id = ?`, w.awaiting.ID)
+			w.corrupt("orders", `UPDATE open_orders SET next_attempt_at = 1 WHERE order_id = ?`, w.awaiting.ID)
+			w.corrupt("orders", `UPDATE order_states SET progress = replace(progress, '"expires_at":"2', '"expires_at":"1') WHERE order_id = ?`, w.awaiting.ID)
 		},
 		func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
 	},
 	"nobody will take an order up": {
 		func(w *world) {
-			w.corrupt("orders", `UPDATE order_states SET next_attempt_at = 0 WHERE order_id = ?`, w.awaiting.ID)
+			w.corrupt("orders", `DELETE FROM open_orders WHERE order_id = ?`, w.awaiting.ID)
 		},
 		func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
 	},
@@ -250,7 +255,7 @@ func (m *mending) AfterFunc(d time.Duration, f func()) {
 func TestYoungOrdersAreLeftToTheNextAudit(t *testing.T) {
 	t.Parallel()
 	w := populate(t)
-	w.corrupt("orders", `DELETE FROM order_states WHERE order_id = ?`, w.sold.ID)
+	w.corrupt("orders", `DELETE FROM orders WHERE id = ?`, w.sold.ID)
 	if report := w.audit(audit.Config{MinAge: time.Hour}); !report.OK() || report.Orders+report.Holds+report.Charges != 0 {
 		t.Errorf("report %+v", report)
 	}

@@ -132,7 +132,7 @@ func lose(ts *testscript.TestScript, _ bool, args []string) {
 	db, err := sqlite.Open(context.Background(), ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(db.Write(context.Background(), func(c *sqlite.Conn) error {
-		return c.Exec(`DELETE FROM order_states WHERE status = 'confirmed'`)
+		return c.Exec(`DELETE FROM orders WHERE id IN (SELECT order_id FROM order_states WHERE status = 'confirmed')`)
 	}))
 	ts.Check(db.Close())
 }
