@@ -64,14 +64,23 @@ func newAuditing(cfg audit.Config, log *slog.Logger) *auditing {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
-	return &auditing{
+	a := &auditing{
 		cfg: cfg, log: log,
 		violations: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "veloz_audit_violations",
-			Help: "What the last audit found, by kind; veloz audit names the ids."}, []string{"kind"}),
+			Help: "What the last audit found, by kind, and 0 before the first; veloz audit names the ids."}, []string{"kind"}),
 		succeeded: gauge("veloz_audit_last_success_timestamp_seconds", "When an audit last came to its end, whatever it found; 0 before the first."),
 		orders:    gauge("veloz_audit_orders", "Orders that the last audit read."),
 		seconds:   gauge("veloz_audit_duration_seconds", "How long the last audit took."),
 		failures:  prometheus.NewCounter(prometheus.CounterOpts{Name: "veloz_audit_failures_total", Help: "Audits that could not be done."}),
+	}
+	a.show(nil) // so that what is asked of the metrics has an answer before the first audit
+	return a
+}
+
+// show sets every kind, those of which nothing was found to zero.
+func (a *auditing) show(counts map[audit.Kind]int) {
+	for kind := range audit.Kinds() {
+		a.violations.WithLabelValues(string(kind)).Set(float64(counts[kind]))
 	}
 }
 
@@ -92,9 +101,7 @@ func (a *auditing) step(ctx context.Context) (worked bool, err error) {
 				slog.String("sku", f.SKU), slog.String("finding", f.Text))
 		}
 	}
-	for kind := range audit.Kinds() {
-		a.violations.WithLabelValues(string(kind)).Set(float64(counts[kind]))
-	}
+	a.show(counts)
 	took := report.EndedAt.Sub(report.StartedAt)
 	a.orders.Set(float64(report.Orders))
 	a.seconds.Set(took.Seconds())
