@@ -21,7 +21,7 @@ func (a *api) Do(r *http.Request) (*http.Response, error) {
 // wantAudited says that orders, stock and money agree, of the youngest order too.
 func (a *api) wantAudited() {
 	a.Helper()
-	url := a.system.gateway.url()
+	url := a.system.gateway.URL()
 	orders, err := ordersapi.NewClient(url, ordersapi.WithClient(a))
 	if err != nil {
 		a.Fatal(err)
