@@ -31,6 +31,11 @@ type promise struct {
 
 // everywhere starts a system of each shape and runs the promises on it.
 func everywhere(t *testing.T, settings []string, promises ...[]promise) {
+	in(t, shapes, settings, promises...)
+}
+
+// in is everywhere for promises that do not depend on every shape.
+func in(t *testing.T, shapes []shape, settings []string, promises ...[]promise) {
 	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(shape.name, func(t *testing.T) {

@@ -78,6 +78,8 @@ func encode(body any) (io.Reader, error) {
 		return strings.NewReader(body), nil
 	case []byte:
 		return bytes.NewReader(body), nil
+	case io.Reader: // of unknown length: it goes in chunks
+		return body, nil
 	}
 	text, err := json.Marshal(body)
 	return bytes.NewReader(text), err

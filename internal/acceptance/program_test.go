@@ -23,11 +23,16 @@ type program struct{ launch.Program }
 
 func newProgram(t *testing.T, name string, args, env []string) *program {
 	t.Helper()
+	return &program{launch.Program{Name: name, Path: filepath.Join(binaries, name), Args: args, Env: env, Address: freeAddress(t)}}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	address, err := launch.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &program{launch.Program{Name: name, Path: filepath.Join(binaries, name), Args: args, Env: env, Address: address}}
+	return address
 }
 
 func (p *program) start(t *testing.T) {

@@ -17,7 +17,13 @@ const (
 	admin   = "admin"
 	revoked = "revoked"
 	expired = "expired"
+	other   = "other"   // another caller that may do everything with orders
+	limited = "limited" // may do everything, slowly
+	bot     = "bot"     // the same
 )
+
+// limitedRate is how many requests a second those two may send.
+const limitedRate = 5
 
 // system is a running platform.
 type system struct {
@@ -25,29 +31,31 @@ type system struct {
 	programs []*program // the gateway last
 	tokens   map[string]string
 	ids      map[string]string // of the keys
+	keysFile string
 	client   *http.Client
 }
 
 // owners are the services that know a setting; what is not here is known to all. An unknown one stops a program.
-var owners = map[string]string{"VELOZ_ORDER_LEASE": "servico-pedidos", "VELOZ_PIX_EXPIRY": "servico-pagamentos"}
+var owners = map[string]string{"VELOZ_ORDER_LEASE": "servico-pedidos", "VELOZ_PIX_EXPIRY": "servico-pagamentos",
+	"VELOZ_ANONYMOUS_RATE_LIMIT": "api-gateway"}
 
 // start runs the platform in a shape, with more settings for the processes that know them, and stops it after the test.
 func start(t *testing.T, shape shape, settings ...string) *system {
 	t.Helper()
+	s := assemble(t, shape, settings...)
+	s.launch(t)
+	return s
+}
+
+// assemble is a platform that was not started yet.
+func assemble(t *testing.T, shape shape, settings ...string) *system {
+	t.Helper()
 	dir := t.TempDir()
 	s := &system{tokens: map[string]string{}, ids: map[string]string{}, client: newClient(64)}
-	s.makeKeys(t, filepath.Join(dir, "api-keys.json"))
+	s.keysFile = filepath.Join(dir, "api-keys.json")
+	s.makeKeys(t, s.keysFile)
 	s.programs = programs(t, shape, dir)
 	s.gateway = s.programs[len(s.programs)-1]
-	t.Cleanup(func() {
-		s.client.CloseIdleConnections()
-		for i := range s.programs {
-			s.programs[len(s.programs)-1-i].stop(t) // the gateway first, then what it calls
-		}
-		for _, p := range s.programs {
-			p.check(t)
-		}
-	})
 	for _, p := range s.programs {
 		for _, setting := range settings {
 			name, _, _ := strings.Cut(setting, "=")
@@ -55,10 +63,31 @@ func start(t *testing.T, shape shape, settings ...string) *system {
 				p.Env = append(p.Env, setting)
 			}
 		}
+	}
+	return s
+}
+
+func (s *system) launch(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		s.stop(t)
+		for _, p := range s.programs {
+			p.check(t)
+		}
+	})
+	for _, p := range s.programs {
 		p.start(t)
 	}
 	s.awaitReady(t)
-	return s
+}
+
+// stop ends the gateway first, then what it calls. What has ended is left alone.
+func (s *system) stop(t *testing.T) {
+	t.Helper()
+	s.client.CloseIdleConnections()
+	for i := range s.programs {
+		s.programs[len(s.programs)-1-i].stop(t)
+	}
 }
 
 func (s *system) awaitReady(t *testing.T) {
@@ -96,19 +125,22 @@ func programs(t *testing.T, shape shape, dir string) []*program {
 // makeKeys makes a key for each scope, by the scope's name, and those that are no good any more.
 func (s *system) makeKeys(t *testing.T, file string) {
 	t.Helper()
-	create := func(name string, scope keys.Scope, now, expires time.Time) {
-		token, key, err := keys.Create(file, keys.Options{Name: name, Scopes: []keys.Scope{scope}, ExpiresAt: expires}, now)
+	create := func(now time.Time, o keys.Options) {
+		token, key, err := keys.Create(file, o, now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.tokens[name], s.ids[name] = token, key.ID
+		s.tokens[o.Name], s.ids[o.Name] = token, key.ID
 	}
-	now := time.Now()
+	now, all := time.Now(), []keys.Scope{keys.Admin}
 	for _, scope := range keys.AllScopes() {
-		create(scope.String(), scope, now, time.Time{})
+		create(now, keys.Options{Name: scope.String(), Scopes: []keys.Scope{scope}})
 	}
-	create(expired, keys.Admin, now.Add(-2*time.Hour), now.Add(-time.Hour))
-	create(revoked, keys.Admin, now, time.Time{})
+	create(now.Add(-2*time.Hour), keys.Options{Name: expired, Scopes: all, ExpiresAt: now.Add(-time.Hour)})
+	create(now, keys.Options{Name: revoked, Scopes: all})
+	create(now, keys.Options{Name: other, Scopes: []keys.Scope{keys.OrdersRead, keys.OrdersWrite}})
+	create(now, keys.Options{Name: limited, Scopes: all, RateLimit: limitedRate})
+	create(now, keys.Options{Name: bot, Scopes: all, RateLimit: limitedRate})
 	if _, err := keys.Revoke(file, s.ids[revoked], now); err != nil {
 		t.Fatal(err)
 	}

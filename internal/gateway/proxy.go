@@ -77,11 +77,13 @@ func dropOwnHeaders(response *http.Response) error {
 // one that did, nobody knows whether it took effect (502, 504): the client repeats it with the same Idempotency-Key.
 func proxyError(service contract.Service, logger *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
+		var client clientError
 		var tooLarge *http.MaxBytesError
 		var network *net.OpError
 		switch {
-		case errors.As(err, &tooLarge):
-			httpx.WriteProblem(w, errBodyTooLarge)
+		case errors.As(err, &client), errors.As(err, &tooLarge):
+			w.Header().Set("Connection", "close") // where the next request starts is unknown
+			httpx.WriteProblem(w, httpx.BodyProblem(err))
 			return
 		case errors.Is(r.Context().Err(), context.Canceled):
 			return // the client has gone: nobody reads an answer, and nothing is wrong

@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
@@ -89,6 +91,20 @@ func TestProxyErrors(t *testing.T) {
 		r := request("POST", "/v1/orders", f.admin(t))
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("123456789")), -1
 		wantProblem(t, f.do(r), http.StatusRequestEntityTooLarge, "body_too_large")
+	})
+	t.Run("broken body", func(t *testing.T) {
+		t.Parallel()
+		for cause, want := range map[error]struct {
+			status int
+			code   string
+		}{io.ErrUnexpectedEOF: {400, "body_incomplete"}, os.ErrDeadlineExceeded: {408, "request_timeout"}} {
+			for _, frames := range []bool{false, true} {
+				f := start(t, behind(t, echo(contract.Orders)), func(c *Config) { c.Orders.Frames = frames })
+				r := request("POST", "/v1/orders", f.admin(t))
+				r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(cause)), -1
+				wantProblem(t, f.do(r), want.status, want.code)
+			}
+		}
 	})
 	t.Run("client leaves", func(t *testing.T) {
 		t.Parallel()

@@ -102,6 +102,9 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, to *route) (serve
 	if r.ContentLength < 0 { // a stated length was checked, and the server reads no more than it
 		r.Body = http.MaxBytesReader(w, r.Body, g.config.MaxBodyBytes)
 	}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = clientBody{r.Body}
+	}
 	to.forward.ServeHTTP(w, r)
 	return true
 }

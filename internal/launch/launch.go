@@ -62,6 +62,9 @@ func (p *Program) Start() error {
 // Started tells whether the program was ever started.
 func (p *Program) Started() bool { return p.cmd != nil }
 
+// Pid is the process's number at the operating system. Call it after Start.
+func (p *Program) Pid() int { return p.cmd.Process.Pid }
+
 // Done is closed when the process that was started last is gone.
 func (p *Program) Done() <-chan struct{} { return p.done }
 

@@ -5,6 +5,9 @@ func simulation(worlds string) Killer {
 	return Killer{"internal/sim", "^TestWorlds$", "-failures=1 -seeds=" + worlds}
 }
 
+// outside kills what shows in the built programs.
+func outside(test string) Killer { return Killer{"internal/acceptance", test, ""} }
+
 // All are the mutants.
 var All = []Mutant{
 	{"attempt in the refund's key", "refunded once", "internal/payments/calls.go",
@@ -78,4 +81,18 @@ var All = []Mutant{
 		Killer{"internal/inventory/postgres", "^TestHoldLocksInOrder$", ""}},
 	{"a hold that locks nothing", "stock is decided one call at a time", "internal/inventory/postgres/holds.go",
 		"WHERE sku = ANY($1) ORDER BY sku FOR NO KEY UPDATE`", "WHERE sku = ANY($1) ORDER BY sku`", Killer{"internal/linear", "^TestPostgres$", ""}},
+	{"a body without a limit", "memory is bounded", "internal/platform/httpx/body.go",
+		"body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))", "body.ReadFrom(r.Body)", Killer{"internal/platform/httpx", "^TestOtherRefusals$", ""}},
+	{"a huge body is explained", "a refusal costs little", "internal/platform/httpx/explain.go",
+		"op.body == nil || bytes.Count(body, []byte(\",\")) > maxExplained", "op.body == nil", Killer{"internal/platform/httpx", "^TestHugeBodiesAreRefusedCheaply$", ""}},
+	{"a customer's name in a log", "personal data is not logged", "internal/orders/httpapi/handler.go",
+		"	preference := parsePrefer(", "	h.cfg.Log.InfoContext(ctx, \"placing\", \"who\", body.Customer.Name)\n	preference := parsePrefer(", outside("TestCanaries/one_process")},
+	{"a scope is not asked for", "a key does what its scope says", "internal/gateway/serve.go",
+		"if !keys.Allows(who.Scopes, to.Scope) {", "if !keys.Allows(who.Scopes, who.Scopes[0]) {", Killer{"internal/gateway", "^TestAuthorizationMatrix$", ""}},
+	{"an identity that the client made", "who calls is the gateway's to say", "internal/gateway/headers.go",
+		"	httpx.StripIdentity(h)\n", "", Killer{"internal/gateway", "^TestIdentityComesFromTheKeyOnly$", ""}},
+	{"callers share idempotency keys", "a key tells nothing to others", "internal/orders/httpapi/request.go",
+		"range [...]string{caller, route, key}", "range [...]string{caller[:0], route, key}", outside("TestOWASP/one_process.*/API1_")},
+	{"a peer's redirect is followed", "no peer leads anywhere else", "internal/app/ordersapp/app.go",
+		"return http.ErrUseLastResponse", "return nil", outside("TestOWASP/one_process.*/API10_")},
 }

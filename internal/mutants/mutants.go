@@ -52,9 +52,11 @@ func (m *Mutant) Kill(ctx context.Context, root string) (killed bool, output str
 		return false, "", err
 	}
 	defer clean()
-	args := []string{"test", "-count=1", "-vet=off", "-overlay=" + overlay, "./" + m.Killer.Package, "-run", m.Killer.Run}
+	args := []string{"test", "-count=1", "-vet=off", "./" + m.Killer.Package, "-run", m.Killer.Run}
 	command := exec.CommandContext(ctx, "go", append(args, strings.Fields(m.Killer.Args)...)...)
 	command.Dir = root
+	// In the environment, so that a test which builds the programs builds them with the fault.
+	command.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay))
 	said, err := command.CombinedOutput()
 	output = string(said)
 	var exit *exec.ExitError

@@ -38,6 +38,17 @@ var rules = []struct {
 		"a skipped test": {"internal/orders/a_test.go": "package orders\n\nfunc f(t *testing.T) { t.Skip() }\n"},
 		"a print":        {"internal/orders/a.go": "package orders\n\nfunc f() { fmt.Println() }\n"},
 	}},
+	{name: "secrets", find: Secrets, bad: map[string]map[string]string{
+		"keys by ==":              {"internal/gateway/keys/a.go": "package keys\n\nfunc f(a, token string) bool { return a == token }\n"},
+		"digests by !=":           {"internal/gateway/keys/a.go": "package keys\n\nfunc f(k Key, token string) bool { return digestOf(token) != k.SHA256 }\n"},
+		"signatures by bytes":     {"internal/payments/httpapi/a.go": "package httpapi\n\nfunc f(a, signature []byte) bool { return bytes.Equal(a[:], signature[1:]) }\n"},
+		"a secret in a switch":    {"internal/gateway/a.go": "package gateway\n\nfunc f(apiSecret string) { switch apiSecret { case g(): } }\n"},
+		"a password without case": {"internal/platform/httpx/a.go": "package httpx\n\nfunc f(a string, r R) bool { return strings.EqualFold(a, r.Password) }\n"},
+	}},
+	{name: "proofs", find: Proofs, bad: map[string]map[string]string{
+		"a test that is gone": {"a.md": "See `TestGone`.\n"},
+		"a part that is gone": {"a.md": "See `TestThere/Gone`.\n", "a_test.go": "package a\n\nfunc TestThere() {}\n"},
+	}},
 	{name: "unfinished", find: Unfinished, bad: map[string]map[string]string{
 		"a note in code":       {"a.go": "package a\n\n// TO" + "DO: more\n"},
 		"a note in a document": {"a.md": "FIX" + "ME\n"},

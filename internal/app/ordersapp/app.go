@@ -93,7 +93,11 @@ func Main(args []string) int {
 
 func remotePeers(rt *process.Runtime, inventoryURL, paymentsURL string) (InventoryPeer, PaymentsPeer, error) {
 	client := func(peer string) *http.Client {
-		return &http.Client{Transport: rt.Tracing.Transport(peer, httpx.Forward(httpx.Transport(httpx.TransportConfig{})))}
+		return &http.Client{
+			Transport: rt.Tracing.Transport(peer, httpx.Forward(httpx.Transport(httpx.TransportConfig{}))),
+			// No peer redirects. Who stands in for one must not be able to send orders on to somewhere else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
 	inventory, err := inventoryapi.NewClient(inventoryURL, inventoryapi.WithClient(client("estoque")))
 	if err != nil {

@@ -50,9 +50,6 @@ func newRequest(body *ordersapi.NewOrder) (orders.Request, error) {
 	return request, nil
 }
 
-// pointerEscapes are those of JSON pointers (RFC 6901, section 3).
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
 // checkTexts looks at the texts whose shape the contract leaves open.
 func checkTexts(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 	check := func(field, text string) {
@@ -60,22 +57,27 @@ func checkTexts(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 			fields = append(fields, httpx.FieldError{Field: field, Message: message})
 		}
 	}
-	check("/customer/name", body.Customer.Name)
-	check("/customer/email", body.Customer.Email)
+	checkCard := func(field, text string) {
+		if check(field, text); orders.LooksLikeCard(text) {
+			fields = append(fields, looksLikeCard(field))
+		}
+	}
+	checkCard("/customer/name", body.Customer.Name)
+	checkCard("/customer/email", body.Customer.Email)
 	if a, ok := body.ShippingAddress.Get(); ok {
-		check("/shipping_address/recipient", a.Recipient.Value)
-		check("/shipping_address/street", a.Street)
-		check("/shipping_address/number", a.Number)
-		check("/shipping_address/complement", a.Complement.Value)
-		check("/shipping_address/district", a.District.Value)
-		check("/shipping_address/city", a.City)
+		checkCard("/shipping_address/recipient", a.Recipient.Value)
+		checkCard("/shipping_address/street", a.Street)
+		checkCard("/shipping_address/number", a.Number)
+		checkCard("/shipping_address/complement", a.Complement.Value)
+		checkCard("/shipping_address/district", a.District.Value)
+		checkCard("/shipping_address/city", a.City)
 	}
 	for name, value := range body.Metadata.Value {
 		if httpx.CheckText(name) != "" {
 			check("/metadata", name)
 			continue // such a name is no pointer for people to read
 		}
-		check("/metadata/"+pointerEscapes.Replace(name), value)
+		check(httpx.Pointer("metadata", name), value)
 	}
 	return fields
 }
@@ -90,9 +92,6 @@ func checkPayment(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 	}
 	if orders.LooksLikeCard(strings.TrimPrefix(token, "tok_")) {
 		fields = append(fields, looksLikeCard("/payment/token"))
-	}
-	if orders.LooksLikeCard(body.Customer.Name) {
-		fields = append(fields, looksLikeCard("/customer/name"))
 	}
 	for name, value := range body.Metadata.Or(nil) {
 		if orders.LooksLikeCard(value) || orders.LooksLikeCard(name) {

@@ -109,3 +109,16 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPrefer: whatever a client prefers, it waits no longer than it may, and never less than the second it asks for.
+func FuzzPrefer(f *testing.F) {
+	for _, seed := range []string{"", "respond-async", "wait=5", `respond-async, wait="1"`, "wait=-1", "wait=99999999999999999999", "WAIT = 3", ",,,=,"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		const most = 10 * time.Second
+		if p := parsePrefer(header, most); p.wait < time.Second || p.wait > most {
+			t.Errorf("%q waits %s", header, p.wait)
+		}
+	})
+}

@@ -70,7 +70,7 @@ func (l BodyLimits) read(w http.ResponseWriter, r *http.Request) ([]byte, *Error
 	body, err := readBody(w, r, limit)
 	if err != nil {
 		w.Header().Set("Connection", "close") // where the next request starts is unknown
-		return nil, bodyError(err)
+		return nil, BodyProblem(err)
 	}
 	if !internal && len(body) > 0 && isJSON(r.Header.Get("Content-Type")) {
 		return body, scanJSON(body, l.Depth)
@@ -96,8 +96,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body.Bytes(), err
 }
 
-// bodyError tells the ends of a body that could not be read apart.
-func bodyError(err error) *Error {
+// BodyProblem tells the ends of a body that could not be read apart.
+func BodyProblem(err error) *Error {
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {

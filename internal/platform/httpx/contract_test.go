@@ -3,11 +3,15 @@ package httpx_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ogen-go/ogen/middleware"
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
 	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
@@ -137,6 +141,31 @@ func TestErrorsAreBoundedAndSilentAboutValues(t *testing.T) {
 	}
 }
 
+// TestHugeBodiesAreRefusedCheaply: before there was a bound, these took between 350,000 and 3,500,000 allocations each.
+// It counts those of the whole process, so it runs alone.
+func TestHugeBodiesAreRefusedCheaply(t *testing.T) {
+	h := ordersHandler(t)
+	members := make([]string, 15_000)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"member_%d":1`, i)
+	}
+	for name, body := range map[string]string{
+		"elements": `{"items":[` + strings.Repeat("{},", 80_000) + "0]}",
+		"numbers":  `{"items":[` + strings.Repeat("0,", 100_000) + "0]}",
+		"members":  `{"items":[{` + strings.Join(members, ",") + "}]}",
+		"metadata": `{"metadata":{` + strings.Join(members, ",") + "}}",
+	} {
+		allocations := testing.AllocsPerRun(1, func() {
+			if p, _ := answer(t, h, post(body)); p.Status != http.StatusBadRequest || len(p.Errors) == 0 {
+				t.Errorf("%s: %+v", name, p)
+			}
+		})
+		if allocations > 100_000 {
+			t.Errorf("%s: %.0f allocations to refuse it", name, allocations)
+		}
+	}
+}
+
 func TestBadJSONNamesThePlace(t *testing.T) {
 	t.Parallel()
 	h := ordersHandler(t)
@@ -261,4 +290,61 @@ func FuzzOrder(f *testing.F) {
 			t.Fatalf("not JSON: %s", w.Body)
 		}
 	})
+}
+
+// FuzzEveryOperation: whatever is sent to whichever operation of the three contracts, it reaches the handler or is answered
+// as the client's own mistake, and nothing panics.
+func FuzzEveryOperation(f *testing.F) {
+	servers := everyContract(f)
+	for _, seed := range []struct{ method, target, body string }{
+		{"POST", "/v1/orders", validOrder}, {"POST", "/v1/orders/01a207be-036a-7060-a95b-3c21eaa7c4f4/cancel", `{"reason":"x"}`},
+		{"PUT", "/v1/items/A", `{"name":"x","price_cents":1}`}, {"POST", "/v1/stock-adjustments", `{"sku":"A","delta":1,"reason":"x"}`},
+		{"POST", "/internal/v1/holds", `{"holds":[{"order_id":"01a207be-036a-7060-a95b-3c21eaa7c4f4","round":1,"lines":[{"sku":"A","quantity":1}]}]}`},
+		{"POST", "/internal/v1/charges", `{"charges":[{"payment_id":"x"}]}`}, {"POST", "/v1/sandbox/pix/abcdefghijklmnopqrstuvwxyz/pay", ``},
+		{"GET", "/v1/orders?limit=1&cursor=x&status=placed&created_after=2026-11-27T12:00:00Z", ``}, {"GET", "/v1/items?low_stock=true", ``},
+	} {
+		f.Add(seed.method, seed.target, seed.body)
+	}
+	f.Fuzz(func(t *testing.T, method, target, body string) {
+		url, err := url.ParseRequestURI(target)
+		if err != nil || url.Host != "" || !strings.HasPrefix(target, "/") {
+			return
+		}
+		for _, h := range servers {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+			r.Method, r.URL = method, url
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Idempotency-Key", "k1")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			switch {
+			case w.Code == http.StatusTeapot, w.Code == http.StatusNoContent && method == http.MethodOptions:
+			case w.Code < 400 || w.Code >= 500 || w.Header().Get("Content-Type") != httpx.ProblemType || !json.Valid(w.Body.Bytes()):
+				t.Fatalf("status %d: %s", w.Code, w.Body)
+			}
+		}
+	})
+}
+
+// everyContract are servers of the three contracts, in which every operation is a teapot.
+func everyContract(f *testing.F) (servers []http.Handler) {
+	f.Helper()
+	add := func(server http.Handler, err error) {
+		if err != nil {
+			f.Fatal(err)
+		}
+		servers = append(servers, httpx.StrictBody(httpx.BodyLimits{})(server))
+	}
+	teapot := func(err error) middleware.Middleware {
+		return func(middleware.Request, middleware.Next) (middleware.Response, error) {
+			return middleware.Response{}, err
+		}
+	}
+	add(ordersapi.NewServer(nil, ordersapi.WithMiddleware(teapot(&ordersapi.ProblemStatusCodeWithHeaders{StatusCode: http.StatusTeapot})),
+		ordersapi.WithErrorHandler(httpx.NewContract(ordersapi.Spec).ErrorHandler), ordersapi.WithNotFound(httpx.NotFound), ordersapi.WithMethodNotAllowed(httpx.MethodNotAllowed)))
+	add(paymentsapi.NewServer(nil, paymentsapi.WithMiddleware(teapot(&paymentsapi.ProblemStatusCodeWithHeaders{StatusCode: http.StatusTeapot})),
+		paymentsapi.WithErrorHandler(httpx.NewContract(paymentsapi.Spec).ErrorHandler), paymentsapi.WithNotFound(httpx.NotFound), paymentsapi.WithMethodNotAllowed(httpx.MethodNotAllowed)))
+	add(inventoryapi.NewServer(nil, inventoryapi.WithMiddleware(teapot(&inventoryapi.ProblemStatusCodeWithHeaders{StatusCode: http.StatusTeapot})),
+		inventoryapi.WithErrorHandler(httpx.NewContract(inventoryapi.Spec).ErrorHandler), inventoryapi.WithNotFound(httpx.NotFound), inventoryapi.WithMethodNotAllowed(httpx.MethodNotAllowed)))
+	return servers
 }

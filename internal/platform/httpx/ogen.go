@@ -75,9 +75,9 @@ func (c *Contract) requestProblem(r *http.Request, err *ogenerrors.DecodeRequest
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return bodyError(tooLarge)
+		return BodyProblem(tooLarge)
 	case readErr != nil || errors.Is(err, io.ErrUnexpectedEOF) && len(body) == 0:
-		return bodyError(err)
+		return BodyProblem(err)
 	case len(body) == 0:
 		return bodyRequired()
 	case !acceptedMedia(r, err):
