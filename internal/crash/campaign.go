@@ -86,14 +86,14 @@ func (c *campaign) run(ctx context.Context) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	verdict, err := settle(ctx, s.api, entries, over.Add(c.patience))
+	verdict, ended, err := c.settle(ctx, s.api, entries, over.Add(c.patience))
 	if err != nil {
 		return nil, err
 	}
 	verdict.Findings = append(verdict.Findings, b.surprises...)
 	return &Result{Shape: c.shape.name, Faults: t.faults, ServiceKills: t.kills, DatabaseKills: t.faults[DatabaseKill] + t.faults[FailOver],
 		Failpoints: t.passed, FailedTries: b.failed.Load(), ReadyMS: spread(t.ready), BackMS: spread(t.back),
-		SettledMS: time.Since(over).Milliseconds(), Verdict: *verdict}, nil
+		SettledMS: ended.Sub(over).Milliseconds(), Verdict: *verdict}, nil
 }
 
 // breakUnderLoad inflicts every fault while buyers buy, and returns when each of these has its last answer, or should have.
@@ -125,25 +125,27 @@ func (c *campaign) breakUnderLoad(ctx context.Context, s *system, b *buyers, t *
 	}
 }
 
-// settle waits until every order has ended and judges. What is not right when the limit is over is wrong.
-func settle(ctx context.Context, a *api, entries []entry, limit time.Time) (*Verdict, error) {
+// settle waits until every order has ended and judges what it sees then. What is not right when the limit is over is wrong.
+func (c *campaign) settle(ctx context.Context, a *api, entries []entry, limit time.Time) (v *Verdict, ended time.Time, err error) {
 	for {
 		open, err := unfinished(ctx, a)
 		if err != nil {
-			return nil, err
+			return nil, ended, err
 		}
-		if late := time.Now().After(limit); open == 0 || late {
+		ended = time.Now()
+		if late := ended.After(limit); open == 0 || late {
 			w, err := look(ctx, a)
 			if err != nil {
-				return nil, err
+				return nil, ended, err
 			}
-			if v := judge(entries, w); v.Clean() || v.Lost > 0 || late {
-				return v, nil
+			if v = judge(entries, w); v.Clean() || v.Lost > 0 || late {
+				return v, ended, nil
 			}
+			c.progress("%s: %d things are not settled yet: %s", c.shape.name, len(v.Findings), v.Findings[0])
 		}
 		last(ctx, 250*time.Millisecond)
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, ended, err
 		}
 	}
 }
