@@ -125,7 +125,7 @@ func TestFailOver(t *testing.T) {
 
 func TestStartTellsWhatTheServerSaid(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // initdb takes its time on a busy machine
 	defer cancel()
 	_, err := pgtest.Start(ctx, pgtest.Dir(t), "no_such_setting=1")
 	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {

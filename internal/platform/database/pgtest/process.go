@@ -41,6 +41,14 @@ func launch(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
+// output runs cmd to its end from a thread that is nobody else's meanwhile: a thread that launch uses ends with its process,
+// and would take cmd along.
+func output(cmd *exec.Cmd) ([]byte, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return cmd.CombinedOutput()
+}
+
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
 func (p *process) end(ctx context.Context, signal syscall.Signal) error {
@@ -89,7 +97,7 @@ func (a *account) own(dir string) error {
 	probe := exec.Command("/bin/sh", "-c", `cd -- "$1"`, "probe", dir)
 	probe.Dir = "/"
 	probe.SysProcAttr = a.attributes()
-	if err := probe.Run(); err != nil {
+	if _, err := output(probe); err != nil {
 		return fmt.Errorf("user %d, under which PostgreSQL runs for root, cannot enter it (t.TempDir is root's alone: use pgtest.Dir): %w", a.uid, err)
 	}
 	return nil

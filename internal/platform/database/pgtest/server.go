@@ -126,7 +126,7 @@ func (s *Server) initialize(ctx context.Context) error {
 		"-D", s.data(), "-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = s.owner.attributes()
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := output(cmd); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	return nil

@@ -34,7 +34,7 @@ func (s *Server) copyFrom(ctx context.Context, primary *Server) error {
 		"-D", s.data(), "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = s.owner.attributes()
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := output(cmd); err != nil {
 		return fmt.Errorf("pg_basebackup: %w: %s", err, out)
 	}
 	return nil
