@@ -92,8 +92,9 @@ func (s *Service) spawn(group *sync.WaitGroup, call func()) {
 func (s *Service) saveAnswers(ctx context.Context, charges []Charge, answers []answer) error {
 	changes := make([]Change, 0, len(answers))
 	told := make([]answer, 0, len(answers))
+	now := s.clock.Now() // one for all: a store may write alike changes at once
 	for _, a := range answers {
-		if change, ok := charges[a.index].Apply(a.outcome, s.clock.Now()); ok {
+		if change, ok := charges[a.index].Apply(a.outcome, now); ok {
 			changes = append(changes, change)
 			told = append(told, a)
 		}

@@ -17,20 +17,16 @@ type ledgerColumns struct {
 	kinds, debits, credits []string
 }
 
-func newLedgerColumns(changes []payments.Change) *ledgerColumns {
-	l := new(ledgerColumns)
-	for i := range changes {
-		for _, t := range changes[i].Transfers {
-			l.payments = append(l.payments, t.PaymentID)
-			l.numbers = append(l.numbers, t.Number)
-			l.amounts = append(l.amounts, int64(t.Amount))
-			l.at = append(l.at, t.At.UnixMicro())
-			l.kinds = append(l.kinds, string(t.Kind))
-			l.debits = append(l.debits, string(t.Debit))
-			l.credits = append(l.credits, string(t.Credit))
-		}
+func (l *ledgerColumns) add(transfers []payments.Transfer) {
+	for _, t := range transfers {
+		l.payments = append(l.payments, t.PaymentID)
+		l.numbers = append(l.numbers, t.Number)
+		l.amounts = append(l.amounts, int64(t.Amount))
+		l.at = append(l.at, t.At.UnixMicro())
+		l.kinds = append(l.kinds, string(t.Kind))
+		l.debits = append(l.debits, string(t.Debit))
+		l.credits = append(l.credits, string(t.Credit))
 	}
-	return l
 }
 
 const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = $1 ORDER BY number`
@@ -63,7 +59,7 @@ const foldAbove = 500
 const (
 	totalsSQL = `SELECT coalesce(sum(captured_cents), 0)::bigint, coalesce(sum(refunded_cents), 0)::bigint,
 	coalesce(sum(surplus_cents), 0)::bigint, count(*),
-	(SELECT count(*) FROM charges WHERE next_attempt_at IS NOT NULL AND status = 'unknown')
+	(SELECT count(*) FROM charges WHERE due_at IS NOT NULL AND status = 'unknown')
 FROM ledger_sums`
 
 	// Two that fold at once take different rows, and a reader sees the rows or their sum.
@@ -75,7 +71,7 @@ SELECT sum(captured_cents), sum(refunded_cents), sum(surplus_cents) FROM folded 
 )
 
 // Totals implements payments.Store. It reads one row for each batch since the last Totals, and folds them into one; what is
-// unknown is always due some time, so the index of due charges has it.
+// unknown was wished before, so the index of due charges has it.
 func (s *Store) Totals(ctx context.Context) (payments.Totals, error) {
 	var t payments.Totals
 	var rows int64

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
@@ -99,7 +100,7 @@ const insertReceiptSQL = `INSERT INTO receipts (` + receiptColumns + `, due_at) 
 ON CONFLICT (end_to_end_id) DO NOTHING`
 
 func insertReceipt(ctx context.Context, tx pgx.Tx, r payments.Receipt, now time.Time) (bool, error) {
-	var dueAt *int64
+	var dueAt pgtype.Int8
 	if r.Status == payments.Surplus {
 		dueAt = due(now)
 	}

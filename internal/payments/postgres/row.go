@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments"
 )
@@ -53,56 +54,10 @@ func scanCharge(row pgx.CollectableRow) (payments.Charge, error) {
 
 func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
-// columns turns a batch of charges into one array a column, for unnest.
-type columns struct {
-	ids, orders                                             [][16]byte
-	amounts, received, refunded, versions, created, updated []int64
-	next, pixExpires                                        []*int64
-	attempts                                                []int32
-	closeWanted, refundWanted, notices                      []bool
-	methods, tokens, providers, statuses, reasons           []string
-	pixTxIDs, pixPastes                                     []*string
-}
-
-func (c *columns) add(charge *payments.Charge) {
-	c.ids = append(c.ids, charge.ID)
-	c.orders = append(c.orders, charge.OrderID)
-	c.amounts = append(c.amounts, int64(charge.Amount))
-	c.received = append(c.received, int64(charge.Received))
-	c.refunded = append(c.refunded, int64(charge.Refunded))
-	c.versions = append(c.versions, charge.Version)
-	c.next = append(c.next, due(charge.NextAttemptAt))
-	c.created = append(c.created, charge.CreatedAt.UnixMicro())
-	c.updated = append(c.updated, charge.UpdatedAt.UnixMicro())
-	c.attempts = append(c.attempts, int32(charge.Attempts))
-	c.closeWanted = append(c.closeWanted, charge.CloseWanted)
-	c.refundWanted = append(c.refundWanted, charge.RefundWanted)
-	c.notices = append(c.notices, charge.Notice)
-	c.methods = append(c.methods, string(charge.Method))
-	c.tokens = append(c.tokens, charge.Token)
-	c.providers = append(c.providers, charge.Provider)
-	c.statuses = append(c.statuses, string(charge.Status))
-	c.reasons = append(c.reasons, charge.DeclineReason)
-	c.addPix(charge.Pix)
-}
-
-func (c *columns) addPix(pix *payments.PixCharge) {
-	var txid, paste *string
-	var expires *int64
-	if pix != nil {
-		at := pix.ExpiresAt.UnixMicro()
-		txid, paste, expires = &pix.TxID, &pix.CopyPaste, &at
-	}
-	c.pixTxIDs = append(c.pixTxIDs, txid)
-	c.pixPastes = append(c.pixPastes, paste)
-	c.pixExpires = append(c.pixExpires, expires)
-}
-
 // due is NULL for the zero time, which is never.
-func due(at time.Time) *int64 {
+func due(at time.Time) pgtype.Int8 {
 	if at.IsZero() {
-		return nil
+		return pgtype.Int8{}
 	}
-	us := at.UnixMicro()
-	return &us
+	return pgtype.Int8{Int64: at.UnixMicro(), Valid: true}
 }

@@ -70,6 +70,33 @@ var chargeCases = map[string]testCase{
 			t.Errorf("transfers of a change that was not saved: %+v", got)
 		}
 	},
+	"save writes captures and all else together or not at all": func(t *testing.T, s *till) {
+		paid, _ := s.made(s.wish(100)).Apply(payments.Outcome{Status: payments.OutcomePaid}, now)
+		later, _ := s.made(s.wish(200)).Apply(payments.Outcome{Status: payments.OutcomePaid}, now.Add(time.Second))
+		declined, _ := s.made(s.wish(300)).Apply(payments.Outcome{Status: payments.OutcomeDeclined, Reason: "no"}, now)
+		bad := declined
+		bad.Charge.Status = "odd"
+		if _, err := s.store.Save(t.Context(), []payments.Change{paid, later, bad}); err == nil {
+			t.Error("an odd status was saved")
+		}
+		for _, c := range []payments.Change{paid, later, declined} {
+			if got := s.get(c.Charge.ID); got.Version != 1 || len(s.transfers(c.Charge.ID)) != 0 {
+				t.Errorf("half of a failed save is there: %+v", got)
+			}
+		}
+		if saved := s.save(declined, later, paid); slices.Contains(saved, false) {
+			t.Errorf("saved %v", saved)
+		}
+		for _, c := range []payments.Change{paid, later, declined} {
+			equal(t, "read", s.get(c.Charge.ID), c.Charge)
+			if got := s.transfers(c.Charge.ID); !slices.Equal(got, c.Transfers) {
+				t.Errorf("transfers %+v, want %+v", got, c.Transfers)
+			}
+		}
+		if got := s.totals().Captured; got != 300 {
+			t.Errorf("captured %d", got)
+		}
+	},
 	"save keeps every field that can change": func(t *testing.T, s *till) {
 		c := s.made(s.pix(100))
 		c.Version++

@@ -54,6 +54,31 @@ var claimCases = map[string]testCase{
 			t.Errorf("after the lease: %+v", got)
 		}
 	},
+	"what a batch has left undecided is claimed, and what it has decided never": func(t *testing.T, s *till) {
+		paid, declined, unknown, left, closing := s.wish(1), s.wish(2), s.wish(3), s.wish(4), s.wish(5)
+		s.create(paid, declined, unknown, left, closing)
+		var changes []payments.Change
+		for _, of := range []struct {
+			charge payments.Charge
+			status payments.OutcomeStatus
+		}{{unknown, payments.OutcomeUnknown}, {paid, payments.OutcomePaid}, {declined, payments.OutcomeDeclined}} {
+			change, _ := of.charge.Apply(payments.Outcome{Status: of.status}, now)
+			changes = append(changes, change)
+		}
+		wanted, _ := closing.WantClose(true, now)
+		if saved := s.save(append(changes, wanted)...); slices.Contains(saved, false) {
+			t.Fatalf("saved %v", saved)
+		}
+		if got := ids(s.claim(left.NextAttemptAt.Add(-time.Microsecond), 9)); !slices.Equal(got, []payments.ID{unknown.ID}) {
+			t.Errorf("before the lease ended: %v", got)
+		}
+		if got := ids(s.claim(left.NextAttemptAt, 9)); !slices.Equal(got, []payments.ID{left.ID, closing.ID}) {
+			t.Errorf("when the lease ended: %v", got)
+		}
+		if got := ids(s.claim(left.NextAttemptAt.Add(time.Hour), 9)); !slices.Equal(got, []payments.ID{unknown.ID, left.ID, closing.ID}) {
+			t.Errorf("when the claims ended: %v", got)
+		}
+	},
 	"surplus is due at once, oldest first, and leased": func(t *testing.T, s *till) {
 		c := s.made(s.pix(100))
 		for i, e2e := range []string{"E2", "E1", "E3"} {

@@ -8,6 +8,7 @@ CREATE TABLE charges (
     refunded_cents  bigint  NOT NULL CHECK (refunded_cents >= 0 AND refunded_cents <= received_cents),
     version         bigint  NOT NULL CHECK (version >= 1),
     next_attempt_at bigint, -- microseconds since 1970, as all times; NULL: never
+    due_at          bigint, -- next_attempt_at, once the index of due charges has it; until then a watch has the charge
     created_at      bigint  NOT NULL,
     updated_at      bigint  NOT NULL,
     attempts        integer NOT NULL CHECK (attempts >= 0),
@@ -22,12 +23,30 @@ CREATE TABLE charges (
     pix_txid        text,
     pix_copy_paste  text,
     pix_expires_at  bigint,
-    CHECK ((pix_txid IS NULL) = (pix_copy_paste IS NULL) AND (pix_txid IS NULL) = (pix_expires_at IS NULL))
-);
+    CHECK ((pix_txid IS NULL) = (pix_copy_paste IS NULL) AND (pix_txid IS NULL) = (pix_expires_at IS NULL)),
+    CHECK (due_at IS NULL OR next_attempt_at IS NOT NULL AND due_at = next_attempt_at)
+) WITH (fillfactor = 50);
+
+-- Half of each page is left for the next version of its rows, and a card that is paid for at once changes no column of an
+-- index: no index is written then, and the old row goes without a vacuum.
 
 CREATE INDEX charges_by_order ON charges (order_id);
-CREATE INDEX charges_due ON charges (next_attempt_at, id) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX charges_due ON charges (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX charges_with_notice ON charges (id) WHERE notice;
+
+-- The charges that one batch wished. When their lease ends those that nobody has decided or taken up since get into the
+-- index of due charges, and the watch goes. One row a batch costs less than an entry of that index for each charge, which
+-- nearly all would leave within milliseconds.
+CREATE TABLE watches (
+    id      uuid   NOT NULL PRIMARY KEY, -- the first charge, which was new then and so belongs to one watch
+    due_at  bigint NOT NULL,
+    charges uuid[] NOT NULL
+);
+
+-- Ids compress badly: it would only be tried.
+ALTER TABLE watches ALTER COLUMN charges SET STORAGE EXTERNAL;
+
+CREATE INDEX watches_due ON watches (due_at, id);
 
 CREATE TABLE receipts (
     end_to_end_id text   NOT NULL COLLATE "C" PRIMARY KEY,

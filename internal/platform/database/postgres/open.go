@@ -34,6 +34,8 @@ type Config struct {
 	AllowWeakDurability bool
 	// ApplicationName is what pg_stat_activity shows.
 	ApplicationName string
+	// Parameters are settings of every session, such as the planner's; the URL's own win over them.
+	Parameters map[string]string
 	// Tracer sees every query. It may be nil.
 	Tracer pgx.QueryTracer
 	// Logger hears of every attempt to connect that did not work. Nil means slog.Default.
@@ -91,14 +93,14 @@ func (cfg Config) pool(url string) (*pgxpool.Config, error) {
 	if cfg.ApplicationName != "" {
 		conn.RuntimeParams["application_name"] = cfg.ApplicationName
 	}
-	for name, value := range parameters {
-		if _, given := conn.RuntimeParams[name]; !given {
-			conn.RuntimeParams[name] = value
+	for _, params := range []map[string]string{cfg.Parameters, parameters} {
+		for name, value := range params {
+			if _, given := conn.RuntimeParams[name]; !given {
+				conn.RuntimeParams[name] = value
+			}
 		}
 	}
-	if !cfg.AllowWeakDurability {
-		pc.AfterConnect = checkDurability
-	}
+	pc.AfterConnect = cfg.afterConnect
 	return pc, nil
 }
 
@@ -124,6 +126,14 @@ func (cfg Config) await(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 		ceiling = min(2*ceiling, longestPause)
 	}
+}
+
+func (cfg Config) afterConnect(ctx context.Context, c *pgx.Conn) error {
+	speedUpArrays(c)
+	if cfg.AllowWeakDurability {
+		return nil
+	}
+	return checkDurability(ctx, c)
 }
 
 const durabilitySQL = `SELECT coalesce(current_setting('fsync', true), ''), coalesce(current_setting('synchronous_commit', true), '')`

@@ -56,11 +56,11 @@ func total(t *testing.T, pool *pgxpool.Pool) (n int) {
 
 func TestOpenSetsUpConnections(t *testing.T) {
 	t.Parallel()
-	pool := open(t, pgtest.URL(t), postgres.Config{MaxConns: 3, ApplicationName: "orders"})
+	pool := open(t, pgtest.URL(t), postgres.Config{MaxConns: 3, ApplicationName: "orders", Parameters: map[string]string{"enable_hashjoin": "off"}})
 	if got := pool.Config().MaxConns; got != 3 {
 		t.Errorf("%d connections, want 3", got)
 	}
-	for name, want := range map[string]string{"application_name": "orders", "idle_in_transaction_session_timeout": "30s"} {
+	for name, want := range map[string]string{"application_name": "orders", "enable_hashjoin": "off", "idle_in_transaction_session_timeout": "30s"} {
 		var got string
 		if err := pool.QueryRow(t.Context(), `SELECT current_setting($1)`, name).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %q (%v), want %q", name, got, err, want)
