@@ -32,12 +32,6 @@ var (
 	hstsValue = []string{"max-age=31536000; includeSubDomains"}
 
 	forwardedHeaders = [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
-
-	// hopHeaders concern one connection (RFC 9110, section 7.6.1) and end here.
-	hopHeaders = [...]string{
-		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
-		"Te", "Trailer", "Transfer-Encoding", "Upgrade",
-	}
 )
 
 // clean turns the client's headers into what the service may believe. It changes the request's own map, since nobody
@@ -50,10 +44,6 @@ func (g *Gateway) clean(r *http.Request, who *caller, client netip.Addr) {
 			h.Del(textproto.TrimString(name))
 		}
 	}
-	for _, name := range hopHeaders {
-		delete(h, name)
-	}
-	httpx.StripIdentity(h)
 	for name := range h {
 		if reserved(name) {
 			delete(h, name)
@@ -76,8 +66,11 @@ func reserved(name string) bool {
 	switch name {
 	case "Authorization", "Cookie", "Forwarded", "X-Real-Ip":
 		return true
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade": // concern one connection (RFC 9110, section 7.6.1) and end here
+		return true
 	}
-	return strings.HasPrefix(name, forwardedPrefix) || strings.Contains(name, "_")
+	return strings.HasPrefix(name, forwardedPrefix) || httpx.IsIdentityHeader(name) || strings.Contains(name, "_")
 }
 
 func setForwarded(r *http.Request, client netip.Addr) {

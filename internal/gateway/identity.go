@@ -9,12 +9,15 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // caller is who a key stands for, with all that a request needs of it made beforehand.
 type caller struct {
 	keys.Key
 	limiter *rate.Limiter
+	// identity is what services in this process are told, and the headers what the others are.
+	identity *httpx.Identity
 	// The identity headers' values; shared by all requests and never written.
 	idHeader, scopesHeader []string
 }
@@ -50,6 +53,7 @@ func newCaller(key keys.Key, defaultRate int) *caller {
 	return &caller{
 		Key:          key,
 		limiter:      newLimiter(defaultRate),
+		identity:     httpx.NewIdentity(key.ID, names...),
 		idHeader:     []string{key.ID},
 		scopesHeader: []string{strings.Join(names, " ")},
 	}

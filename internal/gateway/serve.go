@@ -98,6 +98,9 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, to *route) (serve
 	g.clean(r, who, client)
 	ctx, cancel := context.WithTimeout(r.Context(), g.config.RequestTimeout)
 	defer cancel()
+	if who != nil {
+		ctx = httpx.WithIdentity(ctx, who.identity)
+	}
 	r = r.WithContext(ctx)
 	if r.ContentLength < 0 { // a stated length was checked, and the server reads no more than it
 		r.Body = http.MaxBytesReader(w, r.Body, g.config.MaxBodyBytes)

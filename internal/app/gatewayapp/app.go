@@ -109,13 +109,16 @@ func Serve(stack *lifecycle.Stack, rt *process.Runtime, common config.Service, c
 // route is the request's collection, such as /v1/orders: the gateway's own measure is one of services, and each service
 // measures its operations.
 func route(r *http.Request) string {
-	parts := strings.SplitN(r.URL.Path, "/", 4)
-	if len(parts) < 3 || parts[1] != "v1" {
+	rest, found := strings.CutPrefix(r.URL.Path, "/v1/")
+	if !found {
 		return ""
 	}
-	switch parts[2] {
-	case "orders", "items", "stock-adjustments", "payments", "pix", "sandbox":
-		return "/v1/" + parts[2]
+	collection, _, _ := strings.Cut(rest, "/")
+	switch collection {
+	case "orders":
+		return "/v1/orders" // a constant, for most requests are these
+	case "items", "stock-adjustments", "payments", "pix", "sandbox":
+		return "/v1/" + collection
 	}
 	return ""
 }

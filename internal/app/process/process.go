@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
@@ -116,7 +117,7 @@ func (rt *Runtime) Serve(stack *lifecycle.Stack, common config.Service, componen
 	handler := withHealth(component.Handler, health)
 	if component.Frames {
 		one := httpx.RequestID(httpx.Recover(rt.Log)(component.Handler))
-		handler.Handle(frames.Path, frames.Handler(one))
+		handler = at(frames.Path, frames.Handler(one), handler)
 	}
 	server = rt.newServer(stack, common, handler)
 	return server, rt.listen(stack, common, server, health)
@@ -127,12 +128,26 @@ func (rt *Runtime) Backend(component Component) http.Handler {
 	return withHealth(component.Handler, rt.health(component, nil))
 }
 
-func withHealth(handler, health http.Handler) *http.ServeMux {
-	mux := http.NewServeMux()
-	mux.Handle("/health", health)
-	mux.Handle("/health/", health)
-	mux.Handle("/", handler)
-	return mux
+func withHealth(handler, health http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path := r.URL.Path; path == "/health" || strings.HasPrefix(path, "/health/") {
+			health.ServeHTTP(w, r)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// at serves one path apart from the others. Every request comes by here, so this compares strings where http.ServeMux
+// matches patterns, for three allocations.
+func at(path string, special, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			special.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
 }
 
 func (rt *Runtime) health(component Component, draining func() bool) http.Handler {

@@ -50,12 +50,35 @@ func StrictBody(limits BodyLimits) func(http.Handler) http.Handler {
 				WriteProblem(w, problem)
 				return
 			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.Body = newReadyBody(body)
 			r.ContentLength = int64(len(body))
 			r.TransferEncoding = nil
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// readyBody is a body that StrictBody has read.
+type readyBody struct {
+	bytes.Reader
+	whole []byte
+}
+
+func newReadyBody(whole []byte) *readyBody {
+	b := &readyBody{whole: whole}
+	b.Reset(whole)
+	return b
+}
+
+// Close implements io.Closer: there is nothing to close.
+func (*readyBody) Close() error { return nil }
+
+// WholeBody is the body that StrictBody has read, without a copy: it must not be changed, nor kept after the request.
+func WholeBody(r *http.Request) (body []byte, ok bool) {
+	if b, ok := r.Body.(*readyBody); ok {
+		return b.whole, true
+	}
+	return nil, false
 }
 
 func (l BodyLimits) read(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {

@@ -23,16 +23,31 @@ func RequestID(next http.Handler) http.Handler {
 		id := r.Header.Get(RequestIDHeader)
 		if !saneRequestID(id) {
 			id = newRequestID()
-			r.Header.Set(RequestIDHeader, id) // a proxy behind this passes the headers on
 		}
-		w.Header().Set(RequestIDHeader, id)
+		value := []string{id}             // for both maps: neither is appended to
+		r.Header[RequestIDHeader] = value // a proxy behind this passes the headers on
+		w.Header()[RequestIDHeader] = value
 		next.ServeHTTP(w, r.WithContext(WithRequestID(r.Context(), id)))
 	})
 }
 
 // WithRequestID puts id into the context.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
+	return &requestIDContext{ctx, id}
+}
+
+// requestIDContext is a context.WithValue that is made in one piece: every request has one.
+type requestIDContext struct {
+	context.Context
+	id string
+}
+
+// Value implements context.Context.
+func (c *requestIDContext) Value(key any) any {
+	if key == (requestIDKey{}) {
+		return c.id
+	}
+	return c.Context.Value(key)
 }
 
 // RequestIDFrom is the id of the request that ctx belongs to, or "".
@@ -61,7 +76,8 @@ func isToken(c byte) bool {
 // newRequestID needs to be distinct, not secret.
 func newRequestID() string {
 	const digits = 13 // base 36 of 64 bits
-	id := strconv.AppendUint(make([]byte, 0, 2*digits), rand.Uint64(), 36)
+	var buffer [2 * digits]byte
+	id := strconv.AppendUint(buffer[:0], rand.Uint64(), 36)
 	return string(strconv.AppendUint(id, rand.Uint64(), 36))
 }
 
@@ -70,7 +86,7 @@ func newRequestID() string {
 func Recover(logger *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			tracked := &trackedWriter{ResponseWriter: w}
+			recorder := Record(w)
 			defer func() {
 				v := recover()
 				if v == nil {
@@ -80,12 +96,12 @@ func Recover(logger *slog.Logger) func(http.Handler) http.Handler {
 					panic(v)
 				}
 				logger.ErrorContext(r.Context(), "handler panicked", "method", r.Method, "panic", panicText(v), "stack", string(debug.Stack()))
-				if tracked.began {
+				if recorder.Status() != 0 {
 					panic(http.ErrAbortHandler)
 				}
 				WriteProblem(w, internalError())
 			}()
-			next.ServeHTTP(tracked, r)
+			next.ServeHTTP(recorder, r)
 		})
 	}
 }
@@ -99,29 +115,3 @@ func panicText(v any) string {
 	}
 	return fmt.Sprintf("a value of type %T", v)
 }
-
-type trackedWriter struct {
-	http.ResponseWriter
-	began bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (t *trackedWriter) WriteHeader(status int) {
-	t.began = t.began || status >= 200
-	t.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (t *trackedWriter) Write(p []byte) (int, error) {
-	t.began = true
-	return t.ResponseWriter.Write(p)
-}
-
-// Flush implements http.Flusher, for streams.
-func (t *trackedWriter) Flush() {
-	t.began = true
-	_ = http.NewResponseController(t.ResponseWriter).Flush() // a writer that cannot flush is not streamed to
-}
-
-// Unwrap lets http.ResponseController reach the server's own writer.
-func (t *trackedWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }

@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/batch"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // unmatched is the route of a request that no operation has: paths of clients never become labels.
@@ -75,11 +75,11 @@ func (m *Metrics) HTTP(route func(*http.Request) string) func(http.Handler) http
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			m.inFlight.Inc()
-			recorder := &statusWriter{ResponseWriter: w}
+			recorder := httpx.Record(w)
 			began, name, returned := time.Now(), route(r), false
 			defer func() {
 				m.inFlight.Dec()
-				m.observe(name, r.Method, recorder.seen(returned), time.Since(began))
+				m.observe(name, r.Method, answered(recorder, returned), time.Since(began))
 			}()
 			next.ServeHTTP(recorder, r)
 			returned = true
@@ -96,34 +96,20 @@ func (m *Metrics) observe(route, method string, status int, took time.Duration) 
 	default:
 		method = "other"
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	m.requests.WithLabelValues(route, method, statusClass(status)).Observe(took.Seconds())
 }
 
-// statusWriter remembers the status for the middleware around it.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
+// statusClass is a status' first digit and xx. Constants, because every request needs one.
+func statusClass(status int) string {
+	classes := [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
+	return classes[min(max(status/100, 0), len(classes)-1)]
 }
 
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status < 200 { // informational answers come before the one that counts
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Flush implements http.Flusher, for streams.
-func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
-
-// Unwrap lets http.ResponseController reach the server's own writer.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// seen is the status that the client got; a handler that panicked before it answered got 500 from httpx.Recover.
-func (w *statusWriter) seen(returned bool) int {
+// answered is the status that the client got; a handler that panicked before it answered got 500 from httpx.Recover.
+func answered(recorder *httpx.Recorder, returned bool) int {
 	switch {
-	case w.status != 0:
-		return w.status
+	case recorder.Status() != 0:
+		return recorder.Status()
 	case returned:
 		return http.StatusOK
 	}

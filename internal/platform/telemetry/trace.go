@@ -15,6 +15,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // defaultRatio of the traces is kept: at 10,000 orders/s one in a hundred is plenty.
@@ -139,8 +141,8 @@ func (t *Tracing) HTTP(route func(*http.Request) string) func(http.Handler) http
 			ctx := w3c.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 			ctx, span := t.tracer.Start(ctx, r.Method+" "+name, trace.WithSpanKind(trace.SpanKindServer),
 				trace.WithAttributes(attribute.String("http.request.method", r.Method), attribute.String("http.route", name)))
-			recorder, returned := &statusWriter{ResponseWriter: w}, false
-			defer func() { finish(span, recorder.seen(returned), http.StatusInternalServerError) }()
+			recorder, returned := httpx.Record(w), false
+			defer func() { finish(span, answered(recorder, returned), http.StatusInternalServerError) }()
 			next.ServeHTTP(recorder, r.WithContext(ctx))
 			returned = true
 		})
