@@ -24,28 +24,39 @@ type Config struct {
 	Log    *slog.Logger
 }
 
+// Service is what the handler needs of orders.Service.
+type Service interface {
+	Place(ctx context.Context, request orders.PlaceRequest) (orders.Order, error)
+	Cancel(ctx context.Context, order orders.ID, reason string, until time.Time) (orders.Order, error)
+	Get(ctx context.Context, order orders.ID) (orders.Order, error)
+	List(ctx context.Context, filter orders.Filter) ([]orders.Order, error)
+	Events(ctx context.Context, order orders.ID) ([]orders.Event, error)
+	States(ctx context.Context, in orders.Range) ([]orders.State, error)
+}
+
 // Handler implements ordersapi.Handler.
 type Handler struct {
 	cfg     Config
-	service *orders.Service
+	service Service
 }
 
 var _ ordersapi.Handler = (*Handler)(nil)
 
 // NewHandler makes the operations without HTTP around them.
-func NewHandler(cfg Config, service *orders.Service) *Handler { return &Handler{cfg, service} }
+func NewHandler(cfg Config, service Service) *Handler { return &Handler{cfg, service} }
 
 // New makes the service's HTTP handler: identity and strict bodies, then the generated server, whose refusals the contract explains.
-func New(cfg Config, service *orders.Service) (http.Handler, error) {
+func New(cfg Config, service Service) (http.Handler, error) {
 	contract := httpx.NewContract(ordersapi.Spec)
-	server, err := ordersapi.NewServer(NewHandler(cfg, service),
+	h := NewHandler(cfg, service)
+	server, err := ordersapi.NewServer(h,
 		ordersapi.WithErrorHandler(contract.ErrorHandler),
 		ordersapi.WithNotFound(httpx.NotFound),
 		ordersapi.WithMethodNotAllowed(httpx.MethodNotAllowed))
 	if err != nil {
 		return nil, fmt.Errorf("make orders server: %w", err)
 	}
-	return httpx.Identify(httpx.StrictBody(cfg.Bodies)(server)), nil
+	return httpx.Identify(httpx.StrictBody(cfg.Bodies)(lane{h, server})), nil
 }
 
 // PlaceOrder implements POST /v1/orders.
@@ -54,14 +65,10 @@ func (h *Handler) PlaceOrder(ctx context.Context, body *ordersapi.NewOrder, para
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, err := fingerprintOf(request)
-	if err != nil {
-		return nil, err
-	}
 	caller := httpx.Caller(ctx)
 	preference := parsePrefer(params.Prefer.Or(""), h.cfg.MaxWait)
 	order, err := h.service.Place(ctx, orders.PlaceRequest{
-		Caller: caller, Key: idempotencyKey(caller, params.IdempotencyKey), Fingerprint: fingerprint,
+		Caller: caller, Key: idempotencyKey(caller, params.IdempotencyKey), Fingerprint: fingerprintOf(request),
 		Request: request, Async: preference.async, WaitUntil: h.cfg.Clock.Now().Add(preference.wait),
 	})
 	if err != nil {
@@ -75,7 +82,7 @@ func (h *Handler) PlaceOrder(ctx context.Context, body *ordersapi.NewOrder, para
 
 // accepted is the answer of an order that is durable, whatever becomes of it: read it at Location.
 func accepted(order orders.Order) *ordersapi.PlaceOrderAccepted {
-	return &ordersapi.PlaceOrderAccepted{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: *orderBody(order)}
+	return &ordersapi.PlaceOrderAccepted{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: orderBody(&order)}
 }
 
 // placed chooses the answer by how the order stands. A repeated request comes here too, so it gets the same answer.
@@ -86,7 +93,7 @@ func placed(order orders.Order) (ordersapi.PlaceOrderRes, error) {
 	case orders.Placed, orders.Held:
 		return accepted(order), nil
 	default:
-		return &ordersapi.PlaceOrderCreated{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: *orderBody(order)}, nil
+		return &ordersapi.PlaceOrderCreated{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: orderBody(&order)}, nil
 	}
 }
 
@@ -103,9 +110,10 @@ func (h *Handler) CancelOrder(ctx context.Context, body *ordersapi.Cancellation,
 		return nil, err
 	}
 	if !order.Terminal() {
-		return &ordersapi.OrderHeaders{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: *orderBody(order)}, nil
+		return &ordersapi.OrderHeaders{Location: ordersapi.NewOptString(orderURL(order.ID)), Response: orderBody(&order)}, nil
 	}
-	return orderBody(order), nil
+	found := orderBody(&order)
+	return &found, nil
 }
 
 // GetOrder implements GET /v1/orders/{order_id}.
@@ -114,7 +122,8 @@ func (h *Handler) GetOrder(ctx context.Context, params ordersapi.GetOrderParams)
 	if err != nil {
 		return nil, err
 	}
-	return orderBody(order), nil
+	found := orderBody(&order)
+	return &found, nil
 }
 
 // ListOrders implements GET /v1/orders.
@@ -131,7 +140,7 @@ func (h *Handler) ListOrders(ctx context.Context, params ordersapi.ListOrdersPar
 	}
 	page := &ordersapi.OrderPage{Data: make([]ordersapi.Order, 0, min(limit, len(found)))}
 	for _, order := range found[:min(limit, len(found))] {
-		page.Data = append(page.Data, *orderBody(order))
+		page.Data = append(page.Data, orderBody(&order))
 	}
 	if len(found) > limit {
 		page.NextCursor = ordersapi.NewOptString(encodeCursor(found[limit-1].ID))

@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,25 +120,40 @@ func newAddress(a ordersapi.Address) *orders.Address {
 }
 
 // fingerprintOf hashes what was asked for. Two bodies that mean the same, with other white space or another order of
-// fields, have the same fingerprint: encoding/json writes structs in order and maps sorted.
-func fingerprintOf(request orders.Request) (orders.Fingerprint, error) {
-	canonical, err := json.Marshal(request)
-	if err != nil {
-		return orders.Fingerprint{}, fmt.Errorf("fingerprint request: %w", err)
+// fields, have the same fingerprint. Lengths and counts stand before the parts, so that no two requests run together.
+func fingerprintOf(r orders.Request) orders.Fingerprint {
+	var buffer [1024]byte
+	b := appendTexts(buffer[:0], r.Customer.Name, r.Customer.Email, r.Customer.Document, string(r.Method), r.Token)
+	b = binary.AppendUvarint(b, uint64(len(r.Items)))
+	for _, item := range r.Items {
+		b = binary.AppendVarint(appendTexts(b, item.SKU), item.Quantity)
 	}
-	return sha256.Sum256(canonical), nil
+	if a := r.ShippingAddress; a != nil {
+		b = appendTexts(append(b, 'a'), a.Recipient, a.Street, a.Number, a.Complement, a.District, a.City, a.State, a.PostalCode, a.Country)
+	}
+	if r.ExpectedTotal != nil {
+		b = binary.AppendVarint(append(b, 't'), int64(*r.ExpectedTotal))
+	}
+	if len(r.Metadata) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(r.Metadata)) {
+			b = appendTexts(append(b, 'm'), name, r.Metadata[name])
+		}
+	}
+	return sha256.Sum256(b)
+}
+
+func appendTexts(b []byte, texts ...string) []byte {
+	for _, text := range texts {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	return b
 }
 
 // idempotencyKey is unique per caller and route. Lengths stand before the parts, so that no two pairs run together.
 func idempotencyKey(caller, key string) orders.IdempotencyKey {
 	const route = "POST /v1/orders"
 	var buffer [512]byte
-	b := buffer[:0]
-	for _, part := range [...]string{caller, route, key} {
-		b = binary.AppendUvarint(b, uint64(len(part)))
-		b = append(b, part...)
-	}
-	return sha256.Sum256(b)
+	return sha256.Sum256(appendTexts(buffer[:0], caller, route, key))
 }
 
 // preference is what RFC 7240's Prefer asks for.

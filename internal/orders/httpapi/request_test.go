@@ -2,12 +2,14 @@ package httpapi
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
@@ -80,11 +82,7 @@ func TestFingerprintsAndKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := fingerprintOf(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+		return fingerprintOf(request)
 	}
 	same := func(*ordersapi.NewOrder) {}
 	if first, second := fingerprint(same), fingerprint(same); first != second {
@@ -96,6 +94,75 @@ func TestFingerprintsAndKeys(t *testing.T) {
 	if idempotencyKey("ab", "c") == idempotencyKey("a", "bc") {
 		t.Error("caller and key run together")
 	}
+}
+
+// TestEachFieldIsInTheFingerprint: one that was forgotten would let a repeated key answer another order.
+func TestEachFieldIsInTheFingerprint(t *testing.T) {
+	t.Parallel()
+	request := func() *orders.Request {
+		return &orders.Request{Items: make([]orders.Item, 1), ShippingAddress: new(orders.Address), ExpectedTotal: new(money.Cents),
+			Metadata: map[string]string{"name": "value"}}
+	}
+	seen := map[orders.Fingerprint]string{fingerprintOf(*request()): "nothing"}
+	note := func(change string, r *orders.Request) {
+		if before, taken := seen[fingerprintOf(*r)]; taken {
+			t.Errorf("changing %s is like changing %s", change, before)
+		}
+		seen[fingerprintOf(*r)] = change
+	}
+	for n := 0; ; n++ {
+		r, leaf := request(), n
+		field := changeLeaf(reflect.ValueOf(r).Elem(), "", &leaf)
+		if field == "" {
+			break
+		}
+		if field != ".Items.Name" && field != ".Items.UnitPrice" { // inventory's to say, not the buyer's
+			note(field, r)
+		}
+	}
+	for change, spoil := range map[string]func(*orders.Request){
+		"no total":         func(r *orders.Request) { r.ExpectedTotal = nil },
+		"no address":       func(r *orders.Request) { r.ShippingAddress = nil },
+		"no item":          func(r *orders.Request) { r.Items = nil },
+		"two items":        func(r *orders.Request) { r.Items = make([]orders.Item, 2) },
+		"no metadata":      func(r *orders.Request) { r.Metadata = nil },
+		"a metadata value": func(r *orders.Request) { r.Metadata["name"] = "another" },
+		"a metadata name":  func(r *orders.Request) { r.Metadata = map[string]string{"another": "value"} },
+	} {
+		r := request()
+		spoil(r)
+		note(change, r)
+	}
+}
+
+// changeLeaf changes the leaf number n of v and returns its name, or "" where there are fewer.
+func changeLeaf(v reflect.Value, name string, n *int) string {
+	switch v.Kind() {
+	case reflect.Struct:
+		left := *n
+		for i := range v.NumField() {
+			if found := changeLeaf(v.Field(i), name+"."+v.Type().Field(i).Name, &left); found != "" {
+				return found
+			}
+		}
+		*n = left
+		return ""
+	case reflect.Pointer:
+		return changeLeaf(v.Elem(), name, n)
+	case reflect.Slice:
+		return changeLeaf(v.Index(0), name, n)
+	case reflect.Map:
+		return ""
+	}
+	if *n--; *n >= 0 {
+		return ""
+	}
+	if v.Kind() == reflect.String {
+		v.SetString("changed")
+	} else {
+		v.SetInt(42)
+	}
+	return name
 }
 
 // FuzzCursor: what decodes encodes to itself, and nothing panics.

@@ -11,8 +11,8 @@ import (
 
 func orderURL(order orders.ID) string { return "/v1/orders/" + order.String() }
 
-func orderBody(o orders.Order) *ordersapi.Order {
-	body := &ordersapi.Order{
+func orderBody(o *orders.Order) ordersapi.Order {
+	body := ordersapi.Order{
 		ID:                uuid.UUID(o.ID),
 		Status:            ordersapi.OrderStatus(o.Status),
 		PaymentStatus:     ordersapi.PaymentStatus(o.PaymentStatus),
