@@ -38,7 +38,7 @@ build: ## Build the programs into bin/.
 ## Testing
 
 .PHONY: check test test-quick prepare
-check: check-format check-generated vet staticcheck test ## The checks of the code; CI (.ci/run) also checks delivery and proves.
+check: check-format check-generated vet staticcheck check-allocations test ## The checks of the code; CI (.ci/run) also checks delivery and proves.
 
 test: prepare ## Test everything under the race detector; installs PostgreSQL and a C compiler where they are missing.
 	go test $(RACE) -timeout=$(TEST_TIMEOUT) $(PACKAGES)
@@ -60,7 +60,7 @@ fuzz: ## Fuzz each target for FUZZTIME.
 
 ## Checking
 
-.PHONY: lint check-format vet staticcheck
+.PHONY: lint check-format vet staticcheck check-allocations
 lint: check-format vet staticcheck ## gofmt, go vet and staticcheck.
 
 check-format:
@@ -71,6 +71,10 @@ vet: prepare
 
 staticcheck: prepare $(STATICCHECK)
 	GOFLAGS="$$(go env GOFLAGS) $(RACE)" $(STATICCHECK) ./...
+
+# Without the race detector, which allocates by itself, and without the embedded engine, which takes minutes to build.
+check-allocations: ## Compare what an order allocates with what it may.
+	go test -tags=noembedded -count=1 -run=^TestAllocations ./internal/app/orderpath
 
 $(STATICCHECK):
 	GOBIN=$(CURDIR)/bin/.new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

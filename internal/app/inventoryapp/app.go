@@ -60,6 +60,11 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, c
 	if err != nil {
 		return nil, fmt.Errorf("open inventory's database: %w", err)
 	}
+	return ComposeOver(stack, rt, store)
+}
+
+// ComposeOver makes the service over a store that is open, and is the stack's from now on.
+func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, store inventory.Store) (*Component, error) {
 	stack.Defer("inventory's database", func(context.Context) error { return store.Close() })
 	service := inventory.New(underFaults(store), rt.Clock, rt.IDs)
 	if err := rt.Metrics.Registry().Register(newCollector(service)); err != nil {

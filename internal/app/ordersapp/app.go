@@ -118,6 +118,13 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	if err != nil {
 		return process.Component{}, fmt.Errorf("open orders' database: %w", err)
 	}
+	return ComposeOver(stack, rt, cfg, store, inventory, payments)
+}
+
+// ComposeOver makes the service over a store that is open, and is the stack's from now on.
+func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, cfg Config, store orders.Store,
+	inventory peers.InventoryPeer, payments peers.PaymentsPeer,
+) (process.Component, error) {
 	stack.Defer("orders' database", func(context.Context) error { return store.Close() })
 	metrics := newMetrics(rt.Metrics.Registry())
 	var traces orders.Traces

@@ -81,6 +81,11 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 	if err != nil {
 		return nil, fmt.Errorf("open payments' database: %w", err)
 	}
+	return ComposeOver(stack, rt, cfg, store)
+}
+
+// ComposeOver makes the service over a store that is open, and is the stack's from now on.
+func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, cfg Config, store payments.Store) (*Component, error) {
 	stack.Defer("payments' database", func(context.Context) error { return store.Close() })
 	provider, err := sandbox.New(sandbox.Config{PixExpiry: cfg.PixExpiry, MerchantName: cfg.MerchantName, MerchantCity: cfg.MerchantCity, Clock: rt.Clock})
 	if err != nil {
