@@ -123,7 +123,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, d
 
 // ComposeOver makes the service over a store that is open, and is the stack's from now on.
 func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, cfg Config, store orders.Store,
-	inventory peers.InventoryPeer, payments peers.PaymentsPeer,
+	inventory InventoryPeer, payments PaymentsPeer,
 ) (process.Component, error) {
 	stack.Defer("orders' database", func(context.Context) error { return store.Close() })
 	metrics := newMetrics(rt.Metrics.Registry())
