@@ -90,9 +90,9 @@ var All = []Mutant{
 	{"a scope is not asked for", "a key does what its scope says", "internal/gateway/serve.go",
 		"if !keys.Allows(who.Scopes, to.Scope) {", "if !keys.Allows(who.Scopes, who.Scopes[0]) {", Killer{"internal/gateway", "^TestAuthorizationMatrix$", ""}},
 	{"an identity that the client made", "who calls is the gateway's to say", "internal/gateway/headers.go",
-		"	httpx.StripIdentity(h)\n", "", Killer{"internal/gateway", "^TestIdentityComesFromTheKeyOnly$", ""}},
+		" || httpx.IsIdentityHeader(name)", "", Killer{"internal/gateway", "^TestIdentityComesFromTheKeyOnly$", ""}},
 	{"callers share idempotency keys", "a key tells nothing to others", "internal/orders/httpapi/request.go",
-		"range [...]string{caller, route, key}", "range [...]string{caller[:0], route, key}", outside("TestOWASP/one_process.*/API1_")},
+		"appendTexts(buffer[:0], caller, route, key)", "appendTexts(buffer[:0], caller[:0], route, key)", outside("TestOWASP/one_process.*/API1_")},
 	{"a peer's redirect is followed", "no peer leads anywhere else", "internal/app/ordersapp/app.go",
 		"return http.ErrUseLastResponse", "return nil", outside("TestOWASP/one_process.*/API10_")},
 }
