@@ -27,7 +27,7 @@ var owaspPromises = []promise{
 
 func TestOWASP(t *testing.T) { in(t, shapes[:2], hostileLimits, owaspPromises) }
 
-// objectsOfOthers: all keys are programs of one merchant, so a scope gives a kind of object and not some of them (ADR 19).
+// objectsOfOthers: all keys are programs of one merchant, so a scope gives a kind of object and not some of them (ADR 20).
 // What stays apart by caller is the idempotency key; what stays apart by object is that no id leads to another one.
 func objectsOfOthers(a *api) {
 	sku := a.stocked(100, 100)
