@@ -80,11 +80,15 @@ order() {
   say "order $id is confirmed"
 }
 
-refused() { # orders that must not be confirmed, for the panels that show them
+refused() { # what must fail, for the panels that show it
   call POST /v1/orders '{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"CAFE-500G","quantity":1}],"payment":{"method":"card","token":"tok_declined"}}' >/dev/null
   expect 402 payment_declined "place an order that is declined"
   call POST /v1/orders '{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"CAFE-500G","quantity":1000}],"payment":{"method":"pix"}}' >/dev/null
   expect 409 out_of_stock "place an order for more than there is"
+  quietly docker compose stop servico-estoque
+  call GET /v1/items/CAFE-500G >/dev/null
+  expect 50 '"code":"backend' "read an item while its service is away"
+  quietly docker compose up --detach --wait --wait-timeout 60 --no-build --no-deps servico-estoque
 }
 
 watch() { quietly docker compose up --detach --no-deps prometheus; }

@@ -55,7 +55,9 @@ func Parse(target any, program Program) (*kong.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	kong.Resolvers(layers).Apply(parser)
+	if err := kong.Resolvers(layers).Apply(parser); err != nil {
+		return nil, fmt.Errorf("use the settings' sources: %w", err)
+	}
 	parsed, err := parser.Parse(program.Args)
 	switch {
 	case exited:

@@ -230,7 +230,7 @@ func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) e
 	if errors.As(err, &network) && network.Op == "dial" && written.Load() {
 		// The second sending could not connect, and the first may have arrived. Told as it is, this error would say that
 		// the backend was never reached: 34 buyers heard "nothing was done" of orders that were confirmed.
-		return fmt.Errorf("%w: %s", errNoAnswer, err)
+		return fmt.Errorf("%w: %s", errNoAnswer, err) //nolint:errorlint // not wrapped, on purpose
 	}
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func Recover(logger *slog.Logger) func(http.Handler) http.Handler {
 				if v == nil {
 					return
 				}
-				if v == http.ErrAbortHandler {
+				if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares what is recovered in the same way
 					panic(v)
 				}
 				logger.ErrorContext(r.Context(), "handler panicked", "method", r.Method, "panic", panicText(v), "stack", string(debug.Stack()))

@@ -4,6 +4,7 @@
 package powercut
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -85,7 +86,7 @@ func load(f vfs.File) (*content, error) {
 		return nil, fmt.Errorf("power cut: size: %w", err)
 	}
 	c := &content{data: make([]byte, size), dirty: make(map[int64]struct{})}
-	if _, err := f.ReadAt(c.data, 0); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(c.data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("power cut: load: %w", err)
 	}
 	return c, nil
