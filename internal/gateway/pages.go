@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	swaggerui "github.com/swaggest/swgui/v5/static"
@@ -27,17 +28,19 @@ var docsPolicy = []string{"default-src 'none'; script-src 'self'; style-src 'sel
 	"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"}
 
 // asset is a static file of the gateway, kept compressed: every browser takes it as it is, and the whole API page then
-// costs half a megabyte of the binary.
+// costs half a megabyte of the binary. It is decompressed once, for the first who needs that: a stranger who asks again and
+// again must not cost more than what is sent.
 type asset struct {
 	contentType string
 	policy      []string
 	etag        string
 	compressed  []byte
+	plain       func() ([]byte, error)
 }
 
 func newAsset(contentType string, policy []string, compressed []byte) *asset {
 	sum := sha256.Sum256(compressed)
-	return &asset{contentType, policy, hex.EncodeToString(sum[:12]), compressed}
+	return &asset{contentType, policy, hex.EncodeToString(sum[:12]), compressed, sync.OnceValues(func() ([]byte, error) { return decompress(compressed) })}
 }
 
 // ServeHTTP implements http.Handler. Each encoding has its own ETag, as RFC 9110, section 8.8.3.3, wants it.
@@ -55,7 +58,7 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.compressed))
 		return
 	}
-	plain, err := decompress(a.compressed)
+	plain, err := a.plain()
 	if err != nil {
 		httpx.WriteProblem(w, errInternal)
 		return

@@ -191,6 +191,23 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestPagesAreDecompressedOnce: they are public, and whoever asks for one without gzip must not cost more than it.
+func TestPagesAreDecompressedOnce(t *testing.T) {
+	t.Parallel()
+	compressed, err := compress([]byte("page"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newAsset("text/plain", nil, compressed)
+	first, err := a.plain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := a.plain(); err != nil || &first[0] != &second[0] {
+		t.Fatalf("decompressed twice: %v", err)
+	}
+}
+
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	for _, hsts := range []bool{false, true} {
