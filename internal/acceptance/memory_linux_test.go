@@ -10,9 +10,8 @@ import (
 	"testing"
 )
 
-// memoryLimit is what the programs together may grow by under the attack below, which offers them 2 GB. It leaves room for
-// the race detector, which multiplies what a program allocates.
-const memoryLimit = 256 << 20
+// memoryLimit is what the programs together may grow by under the attack below, which offers them more than a gigabyte.
+const memoryLimit = memoryFactor * 160 << 20
 
 var memoryPromises = []promise{{"memory is bounded, whatever is sent", boundedMemory}}
 
