@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +26,13 @@ type bench struct {
 	shapes   []*shape
 	results  results
 	undo     []func() error
+
+	databases int // that were made
 }
 
 // programs are built once and run as they are shipped.
 var programs = []string{"./cmd/veloz", "./cmd/api-gateway", "./cmd/servico-pedidos", "./cmd/servico-pagamentos", "./cmd/servico-estoque",
-	"./bench/conventional"}
+	"./bench/conventional", "./bench/hop"}
 
 func newBench(ctx context.Context, o options) (b *bench, err error) {
 	b = &bench{options: o, results: newResults()}
@@ -68,6 +71,12 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	return b, b.admin.QueryRow(ctx, `SHOW server_version`).Scan(&b.results.postgres)
 }
 
+// newDatabase makes a database with a number in its name: a plan may be started more than once.
+func (b *bench) newDatabase(ctx context.Context, name string) (string, error) {
+	b.databases++
+	return b.postgres.CreateDatabase(ctx, fmt.Sprintf("%s_%d", name, b.databases))
+}
+
 func (b *bench) defer_(undo func() error) { b.undo = append(b.undo, undo) }
 
 func (b *bench) close() error {
@@ -79,18 +88,45 @@ func (b *bench) close() error {
 	return errors.Join(errs...)
 }
 
+// omit says what is not measured, and why, now and in the results.
+func (b *bench) omit(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	say("not measured: %s", line)
+	b.results.omitted = append(b.results.omitted, line)
+}
+
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
-// workload is what a measurement orders.
+// workload is what a measurement orders. Zero values take a run's options, and a closed loop.
 type workload struct {
 	name     string
 	scenario load.Scenario
+	clients  int
+	items    int     // SKUs of an order
+	rate     float64 // of an open loop
 }
 
-var workloads = []workload{{"uniform", load.Uniform}, {"one SKU", load.Hot}}
+var workloads = []workload{{name: "uniform", scenario: load.Uniform}, {name: "one SKU", scenario: load.Hot}}
 
 // skuPrefix names the SKUs that every shape has.
 const skuPrefix = "BENCH"
+
+// measureOrders measures whole orders in every shape.
+func (b *bench) measureOrders(ctx context.Context) error {
+	if err := b.startShapes(ctx); err != nil {
+		return err
+	}
+	if err := b.measureRounds(ctx); err != nil {
+		return err
+	}
+	if err := b.measureLatency(ctx); err != nil {
+		return err
+	}
+	if len(b.only) > 0 {
+		return nil // the floor stands on the conventional designs' databases
+	}
+	return b.measureFloor(ctx)
+}
 
 // startShapes starts each shape, tunes those that have something to tune, and puts those that can say so to the truth.
 func (b *bench) startShapes(ctx context.Context) error {
@@ -129,7 +165,7 @@ func (b *bench) measureRounds(ctx context.Context) error {
 	return nil
 }
 
-// measure runs one closed loop against a shape that is frozen before and after.
+// measure runs one loop against a shape that is frozen before and after.
 func (s *shape) measure(ctx context.Context, w workload, length time.Duration) (m measurement, err error) {
 	at := s.instance(w)
 	if err := at.thaw(); err != nil {
@@ -137,14 +173,14 @@ func (s *shape) measure(ctx context.Context, w workload, length time.Duration) (
 	}
 	defer func() { err = errors.Join(err, at.freeze()) }()
 	// Connections, pools and caches that were paused.
-	if _, err := s.closedLoop(ctx, at, w, 300*time.Millisecond); err != nil {
+	if _, err := s.drive(ctx, at, w, 300*time.Millisecond); err != nil {
 		return m, err
 	}
 	before, err := s.bench.costs(ctx, at)
 	if err != nil {
 		return m, err
 	}
-	if m, err = s.closedLoop(ctx, at, w, length); err != nil {
+	if m, err = s.drive(ctx, at, w, length); err != nil {
 		return m, err
 	}
 	after, err := s.bench.costs(ctx, at)
@@ -152,7 +188,7 @@ func (s *shape) measure(ctx context.Context, w workload, length time.Duration) (
 	return m, err
 }
 
-func (s *shape) closedLoop(ctx context.Context, at *instance, w workload, length time.Duration) (measurement, error) {
+func (s *shape) drive(ctx context.Context, at *instance, w workload, length time.Duration) (measurement, error) {
 	if at.pipeline != nil {
 		return at.pipeline.measure(ctx, s.bench, w, length)
 	}
@@ -166,8 +202,8 @@ func (s *shape) closedLoop(ctx context.Context, at *instance, w workload, length
 }
 
 func (b *bench) load(at *instance, w workload, length time.Duration) load.Config {
-	return load.Config{URL: at.url, Key: at.key, Scenario: w.scenario, SKUs: b.skus, Items: 1, Stock: 1_000_000, Clients: b.clients,
-		Duration: length, Timeout: 30 * time.Second, Seed: uint64(time.Now().UnixNano())}
+	return load.Config{URL: at.url, Key: at.key, Scenario: w.scenario, SKUs: b.skus, Items: cmp.Or(w.items, 1), Stock: 1_000_000,
+		Rate: w.rate, Clients: cmp.Or(w.clients, b.clients), Duration: length, Timeout: 30 * time.Second, Seed: uint64(time.Now().UnixNano())}
 }
 
 // costs are counters at a moment.
@@ -185,7 +221,7 @@ func (b *bench) costs(ctx context.Context, at *instance) (c costs, err error) {
 		return c, err
 	}
 	for _, p := range at.processes {
-		if c.cpu[p.name], err = cpuOf(p.cmd.Process.Pid); err != nil {
+		if c.cpu[p.name], err = cpuOfFamily(p.cmd.Process.Pid); err != nil { // nginx works in children
 			return c, err
 		}
 	}

@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/inventoryapp"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/ordersapp"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/paymentsapp"
@@ -161,30 +159,7 @@ func (p *pipeline) each(n int, do func(i int) error) error {
 
 // measure places orders from as many goroutines as a closed loop over HTTP has clients.
 func (p *pipeline) measure(ctx context.Context, b *bench, w workload, length time.Duration) (m measurement, err error) {
-	latencies := make([]*hdrhistogram.Histogram, b.clients)
-	errs := make([]error, b.clients)
-	began := time.Now()
-	var wg sync.WaitGroup
-	for client := range b.clients {
-		latencies[client] = hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 2)
-		wg.Go(func() {
-			for time.Since(began) < length && errs[client] == nil {
-				sent := time.Now()
-				errs[client] = p.place(ctx, w)
-				_ = latencies[client].RecordValue(time.Since(sent).Microseconds()) // within its bounds
-			}
-		})
-	}
-	wg.Wait()
-	elapsed := time.Since(began)
-	for _, h := range latencies[1:] {
-		latencies[0].Merge(h)
-	}
-	m.orders = float64(latencies[0].TotalCount())
-	m.rate = m.orders / elapsed.Seconds()
-	m.p50 = time.Duration(latencies[0].ValueAtPercentile(50)) * time.Microsecond
-	m.p99 = time.Duration(latencies[0].ValueAtPercentile(99)) * time.Microsecond
-	return m, errors.Join(errs...)
+	return closedLoop(b.clients, length, func() error { return p.place(ctx, w) })
 }
 
 func (p *pipeline) place(ctx context.Context, w workload) error {

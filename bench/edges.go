@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -42,8 +43,8 @@ SELECT total FROM place_order(gen_random_uuid(), gen_random_uuid(), gen_random_u
 	'{"name":"Ana Souza","email":"buyer@example.com"}', ARRAY['BENCH-' || lpad((:sku)::text, 7, '0')], ARRAY[1::bigint], 'card', 'tok_approved', now());
 `
 
-// measureEdges measures the floor and what the programs weigh.
-func (b *bench) measureEdges(ctx context.Context) error {
+// weigh notes how large the programs and, where they were built, their images are.
+func (b *bench) weigh() error {
 	for _, program := range programs {
 		name := filepath.Base(program)
 		info, err := os.Stat(filepath.Join(b.bin, name))
@@ -52,16 +53,31 @@ func (b *bench) measureEdges(ctx context.Context) error {
 		}
 		b.results.sizes[name] = info.Size()
 	}
-	if len(b.only) > 0 {
+	b.results.images = imageSizes(context.Background())
+	return nil
+}
+
+// imageSizes are in bytes, by image; none without Docker, or before make images.
+func imageSizes(ctx context.Context) map[string]int64 {
+	names, err := exec.CommandContext(ctx, "docker", "image", "ls", "--filter", "reference=*/*/pedidos-veloz*:latest", "--format", "{{.Repository}}").Output()
+	if err != nil {
 		return nil
 	}
-	return b.measureFloor(ctx)
+	sizes := map[string]int64{}
+	for _, name := range strings.Fields(string(names)) {
+		out, err := exec.CommandContext(ctx, "docker", "image", "inspect", "--format", "{{.Size}}", name).Output()
+		size, parseErr := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+		if err == nil && parseErr == nil { // with an error it was removed meanwhile
+			sizes[path.Base(name)] = size
+		}
+	}
+	return sizes
 }
 
 func (b *bench) measureFloor(ctx context.Context) error {
 	pgbench, err := findPgbench()
 	if err != nil {
-		say("the floor is not measured: %v", err)
+		b.omit("the floor: %v", err)
 		return nil
 	}
 	for range b.rounds {
@@ -86,14 +102,7 @@ func (b *bench) measureFloor(ctx context.Context) error {
 }
 
 func findPgbench() (string, error) {
-	if path, err := exec.LookPath("pgbench"); err == nil {
-		return path, nil
-	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
-	if err != nil || len(found) == 0 {
-		return "", errors.New("pgbench is not installed (Debian: postgresql-contrib)")
-	}
-	return found[len(found)-1], nil
+	return findProgram("pgbench", "/usr/lib/postgresql/*/bin/pgbench")
 }
 
 var (
@@ -118,7 +127,7 @@ func (b *bench) pgbench(ctx context.Context, program, database, script string) (
 	if err != nil {
 		return m, err
 	}
-	seconds := max(1, int(b.length/time.Second))
+	seconds := max(1, int(b.brief()/time.Second))
 	out, err := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-c", strconv.Itoa(floorClients), "-j", "2", "-T", strconv.Itoa(seconds),
 		"-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(), "-f", file, strings.TrimPrefix(u.Path, "/")).CombinedOutput()
 	if err != nil {

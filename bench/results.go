@@ -52,6 +52,8 @@ type results struct {
 	pools        map[string]int
 	starts       map[string]startCost
 	sizes        map[string]int64
+	images       map[string]int64
+	omitted      []string // what was not measured, and why
 	began        time.Time
 }
 
@@ -77,27 +79,24 @@ func (r *results) median(shape, workload string, figure func(measurement) float6
 	for i, m := range all {
 		values[i] = figure(m)
 	}
+	return middle(values)
+}
+
+// middle is the median, and sorts the values.
+func middle(values []float64) float64 {
 	slices.Sort(values)
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
 func (r *results) rate(shape, workload string) float64 {
-	return r.median(shape, workload, func(m measurement) float64 { return m.rate })
+	return r.median(shape, workload, ratePerSecond)
 }
 
-// ratio is of two rates as the median of the rounds' ratios: what one round's machine did to both cancels out.
-func (r *results) ratio(shape, baseline, workload string) float64 {
-	ours, theirs := r.measurements[shape][workload], r.measurements[baseline][workload]
-	var ratios []float64
-	for i := range min(len(ours), len(theirs)) {
-		ratios = append(ratios, ours[i].rate/theirs[i].rate)
-	}
-	if len(ratios) == 0 {
-		return 0
-	}
-	slices.Sort(ratios)
-	return (ratios[(len(ratios)-1)/2] + ratios[len(ratios)/2]) / 2
-}
+func ratePerSecond(m measurement) float64 { return m.rate }
+
+func p50Milliseconds(m measurement) float64 { return m.p50.Seconds() * 1000 }
+
+func p99Milliseconds(m measurement) float64 { return m.p99.Seconds() * 1000 }
 
 // allShapes is the order of the table.
 func allShapes() []string {
@@ -113,18 +112,29 @@ func (r *results) text(o options) string {
 	fmt.Fprintf(&b, "# Benchmarks\n\nBy `go run ./bench -rounds %d -length %s -skus %d -clients %d` on %s.\n%s; %s; PostgreSQL %s with its own defaults"+
 		" (fsync and synchronous_commit on, shared_buffers 128 MB), SQLite with synchronous=FULL. The generator shares the cores.\n\n",
 		o.rounds, o.length, o.skus, o.clients, r.began.UTC().Format("2006-01-02"), machine(), runtime.Version(), r.postgres)
-	b.WriteString("Closed loop of one-item orders paid by card. Medians over rounds in which the shapes take turns; CPU is in seconds for 1,000 orders.\n\n")
-	for _, w := range workloads {
-		r.writeTable(&b, w.name)
-	}
+	b.WriteString("Closed loops, medians over rounds in which the shapes take turns.\n\n")
 	r.writeRatios(&b)
-	r.writeCPU(&b)
-	r.writeStarts(&b)
+	for _, part := range o.parts {
+		parts[part].write(r, &b)
+	}
+	r.writeSizes(&b)
+	for _, what := range r.omitted {
+		fmt.Fprintf(&b, "\nNot measured: %s.\n", what)
+	}
 	return b.String()
 }
 
+func (r *results) writeOrders(b *strings.Builder) {
+	for _, w := range workloads {
+		r.writeTable(b, w.name)
+	}
+	r.writeLatency(b)
+	r.writeCPU(b)
+	r.writeStarts(b)
+}
+
 func (r *results) writeTable(b *strings.Builder, workload string) {
-	fmt.Fprintf(b, "## Orders, %s\n\n", workload)
+	fmt.Fprintf(b, "## Orders, %s\n\nOne item, paid by card; CPU is in seconds for 1,000 orders.\n\n", workload)
 	b.WriteString("| shape | orders/s | p50 | p99 | CPU services | CPU PostgreSQL | CPU generator | WAL bytes an order |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, shape := range allShapes() {
 		if len(r.measurements[shape][workload]) == 0 {
@@ -140,9 +150,51 @@ func (r *results) writeTable(b *strings.Builder, workload string) {
 			return sum
 		}
 		fmt.Fprintf(b, "| %s | %.0f | %.1f ms | %s | %s | %s | %s | %s |\n", shape, r.rate(shape, workload),
-			of(func(m measurement) float64 { return m.p50.Seconds() * 1000 }), figure("%.1f ms", of(func(m measurement) float64 { return m.p99.Seconds() * 1000 })),
+			of(p50Milliseconds), figure("%.1f ms", of(p99Milliseconds)),
 			figure("%.2f", of(services)), figure("%.2f", of(func(m measurement) float64 { return m.cpu["postgres"] })),
 			figure("%.2f", of(func(m measurement) float64 { return m.cpu[generatorName] })), figure("%.0f", of(func(m measurement) float64 { return m.wal })))
+	}
+	b.WriteString("\n")
+}
+
+func (r *results) writeLatency(b *strings.Builder) {
+	b.WriteString("## Latency, uniform\n\nIdle is one client; half of peak is an open loop, in which latency counts from when an order was due.\n\n" +
+		"| shape | idle p50 | idle p99 | half of peak | p50 | p99 |\n|---|--:|--:|--:|--:|--:|\n")
+	for _, p := range plans {
+		if len(r.measurements[p.name][latencyHalf]) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "| %s | %.1f ms | %.1f ms | %.0f orders/s | %.1f ms | %.1f ms |\n", p.name, r.median(p.name, latencyIdle, p50Milliseconds),
+			r.median(p.name, latencyIdle, p99Milliseconds), r.rate(p.name, latencyHalf), r.median(p.name, latencyHalf, p50Milliseconds), r.median(p.name, latencyHalf, p99Milliseconds))
+	}
+	b.WriteString("\n")
+}
+
+func (r *results) writeStock(b *strings.Builder) {
+	b.WriteString("## Inventory alone, one SKU\n\n| | units held/s | p50 |\n|---|--:|--:|\n")
+	for _, name := range []string{stockPostgres, stockSQLite, stockUpdates} {
+		if len(r.measurements[name]["one SKU"]) > 0 {
+			fmt.Fprintf(b, "| %s | %.0f | %.1f ms |\n", name, r.rate(name, "one SKU"), r.median(name, "one SKU", p50Milliseconds))
+		}
+	}
+	b.WriteString("\n")
+}
+
+func (r *results) writeHops(b *strings.Builder) {
+	b.WriteString("## A proxy's hop\n\nCPU-seconds of the proxy for 10,000 small requests, and requests/s. The backend does nothing but answer.\n\n| |")
+	for _, step := range hopSteps {
+		fmt.Fprintf(b, " %s: CPU | requests/s |", step.name)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("--:|--:|", len(hopSteps)) + "\n")
+	for _, h := range hops {
+		if len(r.measurements[h.name]) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "| %s |", h.name)
+		for _, step := range hopSteps {
+			fmt.Fprintf(b, " %s | %.0f |", figure("%.2f", r.median(h.name, step.name, measurement.proxyCPU)), r.rate(h.name, step.name))
+		}
+		b.WriteString("\n")
 	}
 	b.WriteString("\n")
 }
@@ -152,43 +204,6 @@ func figure(format string, value float64) string {
 		return "–"
 	}
 	return fmt.Sprintf(format, value)
-}
-
-// goal is a ratio that the product wants to reach.
-type goal struct {
-	of, against, workload string
-	least                 float64
-}
-
-var goals = []goal{
-	{onePostgres, conventionalName, "uniform", 5},
-	{onePostgres, conventionalName, "one SKU", 20},
-	{onePostgres, functionName, "uniform", 0},
-	{onePostgres, functionName, "one SKU", 0},
-	{fourPostgres, onePostgres, "uniform", 0.6},
-	{fourPostgres, onePostgres, "one SKU", 0.6},
-	{oneSQLite, onePostgres, "uniform", 1},
-	{oneSQLite, onePostgres, "one SKU", 1},
-	{onePostgres, ceilingPostgres, "uniform", 0.5},
-	{onePostgres, ceilingPostgres, "one SKU", 0.5},
-	{oneSQLite, ceilingSQLite, "uniform", 0.5},
-	{oneSQLite, ceilingSQLite, "one SKU", 0.5},
-}
-
-func (r *results) writeRatios(b *strings.Builder) {
-	b.WriteString("## Ratios\n\nMedians of the rounds' ratios.\n\n| | against | workload | ratio | target |\n|---|---|---|--:|--:|\n")
-	for _, g := range goals {
-		ratio := r.ratio(g.of, g.against, g.workload)
-		if ratio == 0 {
-			continue
-		}
-		target := "–"
-		if g.least > 0 {
-			target = fmt.Sprintf("%g, %s", g.least, map[bool]string{true: "reached", false: "missed"}[ratio >= g.least])
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %.2f | %s |\n", g.of, g.against, g.workload, ratio, target)
-	}
-	b.WriteString("\n")
 }
 
 func (r *results) writeCPU(b *strings.Builder) {
@@ -214,16 +229,26 @@ func (r *results) writeStarts(b *strings.Builder) {
 	for _, name := range sortedKeys(r.starts) {
 		fmt.Fprintf(b, "| %s | %d ms | %.0f MB |\n", name, r.starts[name].healthy.Milliseconds(), float64(r.starts[name].memory)/1e6)
 	}
-	b.WriteString("\n| binary, stripped | size |\n|---|--:|\n")
-	for _, name := range sortedKeys(r.sizes) {
-		fmt.Fprintf(b, "| %s | %.1f MB |\n", name, float64(r.sizes[name])/1e6)
-	}
 	b.WriteString("\nBest pool sizes of the conventional designs: ")
 	var words []string
 	for _, name := range sortedKeys(r.pools) {
 		words = append(words, fmt.Sprintf("%s: %d", name, r.pools[name]))
 	}
-	b.WriteString(strings.Join(words, "; ") + ".\n")
+	b.WriteString(strings.Join(words, "; ") + ".\n\n")
+}
+
+func (r *results) writeSizes(b *strings.Builder) {
+	b.WriteString("## Sizes\n\n| binary, stripped | size |\n|---|--:|\n")
+	for _, name := range sortedKeys(r.sizes) {
+		fmt.Fprintf(b, "| %s | %.1f MB |\n", name, float64(r.sizes[name])/1e6)
+	}
+	b.WriteString("\n| image | size |\n|---|--:|\n")
+	if len(r.images) == 0 {
+		b.WriteString("| not built (`make images`) | – |\n")
+	}
+	for _, name := range sortedKeys(r.images) {
+		fmt.Fprintf(b, "| %s | %.1f MB |\n", name, float64(r.images[name])/1e6)
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

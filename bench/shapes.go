@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/load"
 )
 
@@ -58,6 +57,8 @@ type instance struct {
 	plan      plan
 	url, key  string
 	processes []program
+	database  string // of one process
+	balancers []*balancer
 	pipeline  *pipeline // of a ceiling, which has no processes and no URL
 }
 
@@ -169,17 +170,25 @@ func (at *instance) stop() error {
 			<-p.done
 		}
 	}
-	return nil
+	var errs []error
+	for _, balancer := range at.balancers {
+		errs = append(errs, balancer.close())
+	}
+	return errors.Join(errs...)
 }
 
-// run starts a program with its output in a file, and waits until it is ready.
+// run starts a program of ours and waits until it is ready.
 func (at *instance) run(ctx context.Context, b *bench, name, address string, args ...string) error {
+	return at.launch(ctx, b, name, address, exec.Command(filepath.Join(b.bin, name), args...))
+}
+
+// launch starts a program with its output in a file, and waits until it answers at /health/ready.
+func (at *instance) launch(ctx context.Context, b *bench, name, address string, cmd *exec.Cmd) error {
 	log, err := os.CreateTemp(b.dir, name+"-*.log")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the program has its own handle
-	cmd := exec.Command(filepath.Join(b.bin, name), args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -277,62 +286,28 @@ func (s *shape) runConventional(ctx context.Context, database string, connection
 }
 
 func startOne(ctx context.Context, s *shape, _ workload) (*instance, error) {
-	data := filepath.Join(s.bench.dir, strings.ReplaceAll(s.plan.name, " ", "-"))
+	data, err := os.MkdirTemp(s.bench.dir, "one-")
+	if err != nil {
+		return nil, err
+	}
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
 	args := []string{"up", "--data", data, "--listen-address", address, "--log-level", "warn"}
+	database := ""
 	if s.plan.postgres {
-		database, err := s.bench.postgres.CreateDatabase(ctx, "one")
+		database, err = s.bench.newDatabase(ctx, "one")
 		if err != nil {
 			return nil, err
 		}
 		args = append(args, "--database", database)
 	}
-	at := &instance{url: "http://" + address}
+	at := &instance{url: "http://" + address, database: database}
 	if err := at.run(ctx, s.bench, "veloz", address, args...); err != nil {
 		return at, err
 	}
 	key, err := os.ReadFile(filepath.Join(data, "admin-key"))
 	at.key = strings.TrimSpace(string(key))
 	return at, err
-}
-
-func startFour(ctx context.Context, s *shape, _ workload) (*instance, error) {
-	admin, err := keys.EnsureAdmin(filepath.Join(s.bench.dir, "keys"), time.Now())
-	if err != nil {
-		return nil, err
-	}
-	key, err := os.ReadFile(admin.PlaintextFile)
-	if err != nil {
-		return nil, err
-	}
-	at := &instance{key: strings.TrimSpace(string(key))}
-	peers := map[string]string{}
-	for _, service := range []struct{ name, peer string }{{"servico-estoque", "estoque"}, {"servico-pagamentos", "pagamentos"}, {"servico-pedidos", "pedidos"}} {
-		database, err := s.bench.postgres.CreateDatabase(ctx, service.peer)
-		if err != nil {
-			return at, err
-		}
-		address, err := freeAddress()
-		if err != nil {
-			return at, err
-		}
-		args := []string{"--listen-address", address, "--log-level", "warn", "--database-url", database}
-		if service.peer == "pedidos" {
-			args = append(args, "--estoque-service-url", peers["estoque"], "--pagamentos-service-url", peers["pagamentos"])
-		}
-		if err := at.run(ctx, s.bench, service.name, address, args...); err != nil {
-			return at, err
-		}
-		peers[service.peer] = "http://" + address
-	}
-	address, err := freeAddress()
-	if err != nil {
-		return at, err
-	}
-	at.url = "http://" + address
-	return at, at.run(ctx, s.bench, "api-gateway", address, "--listen-address", address, "--log-level", "warn", "--api-keys-file", admin.KeysFile,
-		"--pedidos-service-url", peers["pedidos"], "--pagamentos-service-url", peers["pagamentos"], "--estoque-service-url", peers["estoque"])
 }

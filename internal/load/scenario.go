@@ -17,12 +17,13 @@ const (
 	Zipf    Scenario = "zipf"    // orders over all SKUs, the n-th one n times less often than the first
 	Hot     Scenario = "hot"     // orders of one SKU, with stock for all
 	Flash   Scenario = "flash"   // orders of one SKU that has few units
+	Reads   Scenario = "reads"   // an order for each client, which it then reads again and again
 	Mixed   Scenario = "mixed"   // 60 % orders, 25 % reads, 10 % lists, 5 % cancellations, over all SKUs alike
 	Pix     Scenario = "pix"     // an order by Pix, its payment, and the wait for its confirmation
 )
 
 // Scenarios lists them all.
-func Scenarios() []Scenario { return []Scenario{Uniform, Zipf, Hot, Flash, Mixed, Pix} }
+func Scenarios() []Scenario { return []Scenario{Uniform, Zipf, Hot, Flash, Reads, Mixed, Pix} }
 
 // step is one arrival of a scenario.
 type step func(b *buyer, a arrival)
@@ -38,6 +39,8 @@ func (s Scenario) steps() []share {
 	switch s {
 	case Uniform, Zipf, Hot, Flash:
 		return []share{{100, (*buyer).order}}
+	case Reads:
+		return []share{{100, (*buyer).read}}
 	case Pix:
 		return []share{{100, (*buyer).orderByPix}}
 	case Mixed:

@@ -17,7 +17,7 @@ import (
 // loadCommand drives a platform and checks the truth of what it said.
 type loadCommand struct {
 	connection `embed:""`
-	Scenario   string        `name:"scenario" default:"uniform" enum:"uniform,zipf,hot,flash,mixed,pix" help:"What buyers do: ${enum}."`
+	Scenario   string        `name:"scenario" default:"uniform" enum:"uniform,zipf,hot,flash,reads,mixed,pix" help:"What buyers do: ${enum}."`
 	SKUs       int           `name:"skus" default:"1000" help:"SKUs to buy; hot and flash have one."`
 	Items      int           `name:"items" default:"1" help:"Lines of an order, each another SKU."`
 	Stock      int64         `name:"stock" placeholder:"N" help:"Units of each SKU: 1,000,000 by default, and 100 in a flash sale."`
