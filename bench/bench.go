@@ -221,9 +221,11 @@ func (b *bench) costs(ctx context.Context, at *instance) (c costs, err error) {
 		return c, err
 	}
 	for _, p := range at.processes {
-		if c.cpu[p.name], err = cpuOfFamily(p.cmd.Process.Pid); err != nil { // nginx works in children
+		cpu, err := cpuOfFamily(p.cmd.Process.Pid) // nginx works in children
+		if err != nil {
 			return c, err
 		}
+		c.cpu[p.name] += cpu // replicas have one name
 	}
 	if !at.plan.postgres {
 		return c, nil

@@ -199,7 +199,7 @@ func (g *growth) text(o options) string {
 		" (shared_buffers 128 MB). The generator shares the cores.\n\nMedians of closed loops; alone is one client.\n\n",
 		o.rounds, o.length, o.skus, o.clients, g.results.began.UTC().Format("2006-01-02"), machine(), runtime.Version(), g.results.postgres)
 	for _, what := range g.whats() {
-		fmt.Fprintf(&b, "## By %s\n\n![](charts/%s.svg)\n\n| | orders/s | p50 | p99 | alone p50 | alone p99 | database |\n|--:|--:|--:|--:|--:|--:|--:|\n", what, fileName(what))
+		fmt.Fprintf(&b, "## By %s\n\n![](charts/%s.svg) ![](charts/%[2]s-latency.svg)\n\n| | orders/s | p50 | p99 | alone p50 | alone p99 | database |\n|--:|--:|--:|--:|--:|--:|--:|\n", what, fileName(what))
 		for i, step := range g.steps(what) {
 			size := "–"
 			if what == growOrders {

@@ -206,3 +206,13 @@ func TestConfigurationIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestNoBuyerLooksLikeACard: 13 digits with dashes between them may be a card number, and an order that holds one is refused.
+func TestNoBuyerLooksLikeACard(t *testing.T) {
+	t.Parallel()
+	for range 1000 {
+		if email := newShop(Config{SKUs: 1}).email(7); strings.ContainsAny(strings.Split(email, "-")[1], "0123456789") {
+			t.Fatal(email)
+		}
+	}
+}
