@@ -48,10 +48,10 @@ func (b *bench) grow(ctx context.Context) error {
 			broken = append(broken, err)
 		}
 	}
-	if b.options.results != "" {
+	if b.options.results != "" && ctx.Err() == nil {
 		broken = append(broken, g.draw(filepath.Join(filepath.Dir(b.options.results), "charts")))
 	}
-	return errors.Join(append(broken, b.tell(g.text(b.options)))...)
+	return errors.Join(append(broken, b.tell(ctx, g.text(b.options)))...)
 }
 
 // begin starts one shape.

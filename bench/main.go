@@ -150,15 +150,15 @@ func run(ctx context.Context, o options) (err error) {
 			broken = append(broken, err)
 		}
 	}
-	broken = append(broken, ctx.Err(), b.weigh(), b.tell(b.results.text(o)))
+	broken = append(broken, b.weigh(), b.tell(ctx, b.results.text(o)))
 	return errors.Join(broken...)
 }
 
-// tell prints the results and, where there is a file for them, writes them down.
-func (b *bench) tell(text string) error {
+// tell prints the results and, where there is a file for them and nobody broke the run off, writes them down.
+func (b *bench) tell(ctx context.Context, text string) error {
 	fmt.Println(text)
-	if b.options.results == "" {
-		return nil
+	if b.options.results == "" || ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return os.WriteFile(filepath.Clean(b.options.results), []byte(text), 0o644)
 }
