@@ -5,8 +5,11 @@ package orderpath
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,23 +17,31 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // buyers are the connections of a benchmark: enough for the stages to see batches.
 const buyers = 32
 
 // BenchmarkLoopback sends the same order over kept connections to a net/http server that reads it and writes the same
-// bytes back, to the edge before an orders service that answers at once, and to the whole platform over stores in memory. The
+// bytes back, to the same behind the limits of httpx.Server, to the edge before an orders service that answers at once, and to the whole platform over stores in memory. The
 // client costs the same in each: the differences are the request path's own cost, and the stages'.
 func BenchmarkLoopback(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
 		e := startEdge(b, false)
-		sample := e.record(b)
-		bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answerLike(w, r, sample)
-		}))
+		bare := httptest.NewServer(e.mimic(b))
 		b.Cleanup(bare.Close)
 		e.drive(b, bare.Listener.Addr().String())
+	})
+	b.Run("limits", func(b *testing.B) {
+		e := startEdge(b, false)
+		server := httpx.New(httpx.ServerConfig{Name: "limits", Address: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)}, e.mimic(b))
+		if err := server.Start(); err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = server.Shutdown(context.Background()) }) // a connection that is cut off proves nothing here
+		e.drive(b, server.Addr())
 	})
 	b.Run("edge", func(b *testing.B) {
 		e := startEdge(b, false)
@@ -42,17 +53,18 @@ func BenchmarkLoopback(b *testing.B) {
 	})
 }
 
-func answerLike(w http.ResponseWriter, r *http.Request, sample *httptest.ResponseRecorder) {
-	if _, err := io.ReadAll(r.Body); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	h := w.Header()
-	for name, values := range sample.Header() {
-		h[name] = values
-	}
-	w.WriteHeader(sample.Code)
-	_, _ = w.Write(sample.Body.Bytes()) // the client would miss it
+// mimic makes a handler that reads a placement and writes the bytes that the edge wrote once.
+func (e *edge) mimic(b *testing.B) http.Handler {
+	sample := e.record(b)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		maps.Copy(w.Header(), sample.Header())
+		w.WriteHeader(sample.Code)
+		_, _ = w.Write(sample.Body.Bytes()) // the client would miss it
+	})
 }
 
 // drive places b.N orders over the connections, and reports the CPU time of client and server together.

@@ -81,6 +81,7 @@ func Main(program Program, args []string, settings any, common *config.Service, 
 
 // Run is Main after the settings were read.
 func Run(ctx context.Context, program Program, common config.Service, start func(ctx context.Context, stack *lifecycle.Stack, rt *Runtime) error) error {
+	relaxCollector()
 	log, err := telemetry.NewLogger(telemetry.LogConfig{Level: common.LogLevel, Format: common.LogFormat, Output: os.Stdout})
 	if err != nil {
 		return fmt.Errorf("make logger: %w", err)
@@ -96,6 +97,16 @@ func Run(ctx context.Context, program Program, common config.Service, start func
 		rt.Bodies = httpx.BodyLimits{Public: int64(common.MaxBody), Internal: int64(common.MaxInternalBody)}
 		return start(ctx, stack, rt)
 	})
+}
+
+// relaxCollector lets the heap grow to three times of what lives before it is collected, where Go's default is twice: a
+// service keeps few megabytes and makes kilobytes of garbage a request, so collections are frequent and cheap to avoid.
+// `go test -bench InProcess ./internal/app/orderpath` with GOGC=100, 200 and 400: 200 saves a fifth of the request path's
+// CPU, and 400 no more than noise while the heap doubles once again. GOGC decides where it is set, GOMEMLIMIT in any case.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
 }
 
 func newRuntime(program Program, log *slog.Logger, stack *lifecycle.Stack) (*Runtime, error) {
