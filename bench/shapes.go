@@ -179,7 +179,9 @@ func (at *instance) stop() error {
 
 // run starts a program of ours and waits until it is ready.
 func (at *instance) run(ctx context.Context, b *bench, name, address string, args ...string) error {
-	return at.launch(ctx, b, name, address, exec.Command(filepath.Join(b.bin, name), args...))
+	cmd := exec.Command(filepath.Join(b.bin, name), args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // the settings of who runs this are not the program's
+	return at.launch(ctx, b, name, address, cmd)
 }
 
 // launch starts a program with its output in a file, and waits until it answers at /health/ready.

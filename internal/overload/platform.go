@@ -157,6 +157,7 @@ func (one *program) start(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }() // the program has its own handle
 	one.cmd = exec.Command(filepath.Join(one.bin, one.name), one.args...)
+	one.cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // the settings of who runs this are not the program's
 	one.cmd.Stdout, one.cmd.Stderr = log, log
 	one.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a run that is killed leaves nothing behind
 	if err := one.launch(); err != nil {
