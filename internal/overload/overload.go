@@ -26,7 +26,7 @@ import (
 type Config struct {
 	Bin string    // the folder of the built programs
 	Log io.Writer // hears how it goes
-	// Quick is the form for CI: one overload of ten times on two platforms, two faults, and short times.
+	// Quick is the form for CI: ten times of the peak on one platform, two faults, and short times.
 	Quick bool
 	// Only picks the surges and faults whose names contain it; empty: all.
 	Only string

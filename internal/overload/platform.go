@@ -38,6 +38,17 @@ type settings struct{ gateway, orders, payments []string }
 // small batches make the store the limit.
 var small = settings{orders: []string{"--max-batch", "8"}}
 
+// single orders do so on SQLite, which flushes to a quick disk: ten times of what it does with eight is more than a generator
+// on the same processors can send, and the platform refuse.
+var single = settings{orders: []string{"--max-batch", "1"}}
+
+func (s shape) slow() settings {
+	if s.postgres {
+		return small
+	}
+	return single
+}
+
 // platform is a set of running programs.
 type platform struct {
 	shape    shape

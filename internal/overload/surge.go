@@ -52,13 +52,13 @@ func (r *runner) limits() limits {
 func (r *runner) surges(ctx context.Context) error {
 	shapes, factors := []shape{oneSQLite, onePostgres, fourPostgres}, []int{2, 5, 10}
 	if r.cfg.Quick {
-		shapes, factors = []shape{oneSQLite, fourPostgres}, []int{10}
+		shapes, factors = []shape{fourPostgres}, []int{10}
 	}
 	for _, s := range shapes {
 		if !strings.Contains(s.name, r.cfg.Only) {
 			continue
 		}
-		if err := r.surgesOn(ctx, s, factors, small); err != nil {
+		if err := r.surgesOn(ctx, s, factors, s.slow()); err != nil {
 			return err
 		}
 	}
