@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -45,10 +47,17 @@ func (a *api) together(n int, r request) []response {
 	return answers
 }
 
-// patiently repeats a request for as long as the product asks for it by Retry-After: a client that is told to come back does.
+// patiently repeats a request for as long as the product asks for it by Retry-After: a client that is told to come back
+// does. So does one whose connection was closed without an answer, as that of who is silent for too long, which on a busy
+// machine is anybody: r has its key.
 func (a *api) patiently(ctx context.Context, r request) (response, error) {
-	for {
+	const silences = 5
+	for closed := 0; ; {
 		answer, err := a.try(ctx, a.system.client, r)
+		if errors.Is(err, io.EOF) && closed < silences {
+			closed++
+			continue
+		}
 		if err != nil {
 			return response{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
 		}
