@@ -295,8 +295,8 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 		_, err := tx.Exec(t.Context(), `UPDATE item SET quantity = $1 WHERE sku = $2`, sum, mine)
 		return err
 	})
-	if n := total(t, pool); n != 5 || tries != 3 { // 1+1, then 2+1: only one after the other makes 5
-		t.Errorf("total is %d after %d tries, want 5 after 3", n, tries)
+	if n := total(t, pool); n != 5 || tries < 3 { // 1+1, then 2+1: only one after the other makes 5; the server may refuse once more than it must
+		t.Errorf("total is %d after %d tries, want 5 after 3 or more", n, tries)
 	}
 }
 
