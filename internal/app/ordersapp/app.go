@@ -134,7 +134,7 @@ func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, cfg Config, store 
 	service, err := orders.New(orders.Config{
 		MaxInFlight: cfg.MaxInFlight, Queue: cfg.Queue, MaxBatch: cfg.MaxBatch, ChargeWorkers: cfg.Workers, Lease: cfg.Lease,
 		Observer: rt.Metrics, OnEvents: metrics.count, Traces: traces,
-	}, underFaults(store), peers.NewInventory(inventory), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
+	}, underFaults(store), peers.GatherLookups(peers.NewInventory(inventory)), peers.NewPayments(payments), rt.Clock, rt.IDs, rt.Log)
 	if err != nil {
 		return process.Component{}, err
 	}
