@@ -73,6 +73,14 @@ type Saga struct {
 	delays  uint64
 }
 
+const (
+	// turnsAtOnce is how many of the stages that every order passes work at once: one waits for its database or its peer
+	// while another works. With all four at once the batches were half as large, and an order cost as much as a tenth more.
+	turnsAtOnce = 3
+	// turnPatience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
+	turnPatience = 20 * time.Millisecond
+)
+
 func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, clock clock.Clock, ids *id.Source, log *slog.Logger) (*Saga, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -82,20 +90,18 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 	}
 	s := &Saga{cfg: cfg, store: store, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
 		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]uint64)}
-	// Two of the three at once: one can wait for its database or its peer while another works. Those that wait for a payment
-	// provider have no part in it.
-	turns := batch.NewTurns(2)
+	turns := batch.NewTurns(turnsAtOnce, turnPatience)
 	var errs [6]error
 	s.place, errs[0] = s.stage("place", cfg.Queue, 1, turns, s.placeBatch)
 	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, 1, turns, s.holdBatch)
-	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.chargeBatch)
+	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, turns, s.chargeBatch)
 	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, 1, turns, s.settleBatch)
 	s.expire, errs[4] = s.stage("expire", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.expireBatch)
 	s.undo, errs[5] = s.stage("undo", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.undoBatch)
 	return s, errors.Join(errs[:]...)
 }
 
-func (s *Saga) stage(name string, queue, workers int, turns batch.Turns, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
+func (s *Saga) stage(name string, queue, workers int, turns *batch.Turns, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
 	if s.cfg.Traces != nil {
 		work = s.traced(name, work)
 	}

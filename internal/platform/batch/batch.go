@@ -22,35 +22,43 @@ type Observer interface {
 }
 
 // Turns are shared by stages that work for the same callers, and bound how many batches are under way in them at once.
-// What waits for a turn goes on gathering: under load that makes fewer, larger batches, and alone a stage never waits.
-type Turns chan struct{}
-
-// NewTurns allows n batches at once.
-func NewTurns(n int) Turns { return make(Turns, n) }
-
+// What waits for a turn goes on gathering: under load that makes fewer, larger batches, and alone a stage never waits. A
+// batch that takes longer than the patience, because whoever it calls is slow, gives its turn to another one and goes on.
 // Nil Turns are always free.
+type Turns struct {
+	places   chan struct{}
+	patience time.Duration
+}
 
-func (t Turns) take() {
-	if t != nil {
-		t <- struct{}{}
+// NewTurns allows n batches at once, and each of them its turn for as long as patience.
+func NewTurns(n int, patience time.Duration) *Turns {
+	return &Turns{places: make(chan struct{}, n), patience: patience}
+}
+
+// take waits for a turn. end gives it back, unless patience did.
+func (t *Turns) take() (end func()) {
+	if t == nil {
+		return func() {}
+	}
+	t.places <- struct{}{}
+	giveBack := sync.OnceFunc(func() { <-t.places })
+	timer := time.AfterFunc(t.patience, giveBack)
+	return func() {
+		timer.Stop()
+		giveBack()
 	}
 }
 
-func (t Turns) tryTake() bool {
+// tryTake takes a turn if one is free, for as long as it is kept: who steps by hand has no clock that runs beside.
+func (t *Turns) tryTake() (end func(), ok bool) {
 	if t == nil {
-		return true
+		return func() {}, true
 	}
 	select {
-	case t <- struct{}{}:
-		return true
+	case t.places <- struct{}{}:
+		return func() { <-t.places }, true
 	default:
-		return false
-	}
-}
-
-func (t Turns) giveBack() {
-	if t != nil {
-		<-t
+		return nil, false
 	}
 }
 
@@ -60,7 +68,7 @@ type Config struct {
 	Queue    int // items that may wait
 	MaxBatch int // items a batch holds at most
 	Workers  int // batches that are worked on at once
-	Turns    Turns
+	Turns    *Turns
 	Observer Observer
 }
 
@@ -120,9 +128,9 @@ func (s *Stage[T]) loop(ctx context.Context) {
 	for {
 		select {
 		case first := <-s.queue:
-			s.cfg.Turns.take()
+			end := s.cfg.Turns.take()
 			s.step(work, first)
-			s.cfg.Turns.giveBack()
+			end()
 		case <-ctx.Done():
 			for s.queuedAfterEnd(work) {
 			}
@@ -132,18 +140,18 @@ func (s *Stage[T]) loop(ctx context.Context) {
 }
 
 func (s *Stage[T]) queuedAfterEnd(ctx context.Context) bool {
-	s.cfg.Turns.take()
-	defer s.cfg.Turns.giveBack()
+	defer s.cfg.Turns.take()()
 	return s.stepQueued(ctx)
 }
 
 // Step works on one batch of what is queued now and tells whether there was any. It waits for nothing: without a turn
 // there is none.
 func (s *Stage[T]) Step(ctx context.Context) bool {
-	if !s.cfg.Turns.tryTake() {
+	end, ok := s.cfg.Turns.tryTake()
+	if !ok {
 		return false
 	}
-	defer s.cfg.Turns.giveBack()
+	defer end()
 	return s.stepQueued(ctx)
 }
 
