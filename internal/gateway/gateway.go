@@ -147,7 +147,7 @@ func (g *Gateway) addRoutes() error {
 			r.admission = max(1, r.admission*8/10)
 			r.newOrders = newAdmission(r.admission, g.config.OrderWait)
 			if g.gatherer != nil {
-				r.forward = g.gatherer
+				r.forward, r.gathered = g.gatherer, true
 			}
 		}
 		if err := g.routes.add(r); err != nil {

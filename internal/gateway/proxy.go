@@ -51,7 +51,7 @@ func (g *Gateway) gatherOrders() error {
 	onError := proxyError(contract.Orders, g.config.Logger)
 	gatherer, err := frames.New(frames.Config{
 		URL: b.URL, Transport: b.Transport, Queue: g.config.MaxInFlight, Batches: 2, Open: 64,
-		Timeout: g.config.RequestTimeout + 5*time.Second, Propagate: b.Propagate,
+		Patience: g.config.RequestTimeout, Timeout: g.config.RequestTimeout + 5*time.Second, Propagate: b.Propagate,
 		OnError: func(w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, frames.ErrFull) {
 				httpx.WriteProblem(w, errOverloaded)

@@ -1,19 +1,22 @@
 package frames
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // ErrFull says that too many requests wait: the caller sheds this one.
@@ -34,8 +37,8 @@ type Config struct {
 	Batches int
 	// Open bounds all batches that are not answered whole. A slow request keeps its batch open.
 	Open int
-	// Timeout bounds a batch: it is longer than any request's own deadline.
-	Timeout time.Duration
+	// Patience bounds how long a request waits for its answer, and Timeout a batch: it is longer.
+	Patience, Timeout time.Duration
 	// Propagate puts a request's trace into its headers. May be nil.
 	Propagate func(ctx context.Context, h http.Header)
 	// OnError answers for a backend that did not: err is ErrFull, the transport's, or that of a batch cut off.
@@ -43,9 +46,9 @@ type Config struct {
 }
 
 func (c Config) validate() error {
-	if c.URL == "" || c.Transport == nil || c.Queue < 1 || c.Batches < 1 || c.Open < c.Batches || c.Timeout <= 0 || c.OnError == nil {
-		return fmt.Errorf("frames to %q: transport, queue (%d), batches (%d), open (%d), timeout (%s) and what answers an error must be set",
-			c.URL, c.Queue, c.Batches, c.Open, c.Timeout)
+	if c.URL == "" || c.Transport == nil || c.Queue < 1 || c.Batches < 1 || c.Open < c.Batches || c.Patience <= 0 || c.Timeout < c.Patience || c.OnError == nil {
+		return fmt.Errorf("frames to %q: transport, queue (%d), batches (%d), open (%d), patience (%s), timeout (%s) and what answers an error must be set",
+			c.URL, c.Queue, c.Batches, c.Open, c.Patience, c.Timeout)
 	}
 	return nil
 }
@@ -53,13 +56,22 @@ func (c Config) validate() error {
 // call is one request that waits for its answer.
 type call struct {
 	frame  []byte
-	answer chan result // of capacity 1: whoever answers never waits for a caller that has gone
+	answer chan result // of capacity 1, and answered once: whoever answers never waits for a caller that has gone
+	timer  *time.Timer
 }
 
+// result is the frame of an answer, or why there is none.
 type result struct {
-	answer answer
-	err    error
+	frame []byte
+	err   error
 }
+
+// calls are lent again once they were answered: nobody else knows them then.
+var calls = sync.Pool{New: func() any {
+	c := &call{answer: make(chan result, 1), timer: time.NewTimer(time.Hour)}
+	c.timer.Stop()
+	return c
+}}
 
 // Forwarder is an http.Handler that sends requests to a backend in batches. Run must run.
 type Forwarder struct {
@@ -87,8 +99,8 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.cfg.Propagate != nil {
 		f.cfg.Propagate(r.Context(), r.Header)
 	}
-	c := &call{frame: appendRequest(make([]byte, 0, len(body)+512), r, body), answer: make(chan result, 1)}
-	if len(c.frame) > maxFrame {
+	c := calls.Get().(*call)
+	if c.frame = appendRequest(c.frame[:0], r, body); len(c.frame) > maxFrame {
 		f.cfg.OnError(w, r, &http.MaxBytesError{Limit: maxFrame})
 		return
 	}
@@ -98,19 +110,39 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.cfg.OnError(w, r, ErrFull)
 		return
 	}
-	select {
-	case got := <-c.answer:
-		if got.err != nil {
-			f.cfg.OnError(w, r, got.err)
-			return
-		}
-		write(w, got.answer)
-	case <-r.Context().Done():
-		f.cfg.OnError(w, r, r.Context().Err())
+	if err := f.await(w, r, c); err != nil {
+		f.cfg.OnError(w, r, err)
 	}
 }
 
+// await passes on the answer. A timer that is lent costs a third of a context's.
+func (f *Forwarder) await(w http.ResponseWriter, r *http.Request, c *call) error {
+	c.timer.Reset(f.cfg.Patience)
+	select {
+	case got := <-c.answer:
+		c.timer.Stop()
+		if cap(c.frame) <= lendAtMost {
+			calls.Put(c) // whoever answers it has forgotten it
+		}
+		if got.err != nil {
+			return got.err
+		}
+		return write(w, got.frame)
+	case <-r.Context().Done():
+		c.timer.Stop()
+		return r.Context().Err()
+	case <-c.timer.C:
+		return context.DeadlineExceeded
+	}
+}
+
+// lendAtMost is how large a frame's buffer may have grown to be lent again.
+const lendAtMost = 16 << 10
+
 func readBody(r *http.Request) ([]byte, error) {
+	if body, ok := httpx.WholeBody(r); ok {
+		return body, nil
+	}
 	if r.ContentLength < 0 {
 		return io.ReadAll(r.Body) // bounded by the gateway's http.MaxBytesReader
 	}
@@ -119,14 +151,16 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-func write(w http.ResponseWriter, a answer) {
+func write(w http.ResponseWriter, frame []byte) error {
 	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
+	a, err := parseAnswer(frame, h)
+	if err != nil {
+		return err
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client is gone: nobody is left to tell
+	return nil
 }
 
 // Run sends batches until ctx ends; then it answers what still waits with ctx's error.
@@ -138,6 +172,9 @@ func (f *Forwarder) Run(ctx context.Context) {
 		}
 		select {
 		case first := <-f.queue:
+			// Whoever sent it has woken this goroutine before those that are ready to run: let them say what they want too,
+			// or it would travel alone.
+			runtime.Gosched()
 			go f.send(context.WithoutCancel(ctx), f.gather(first))
 		case <-ctx.Done():
 			<-f.ready
@@ -201,9 +238,8 @@ func (f *Forwarder) send(ctx context.Context, calls []*call) {
 		err = errNoAnswer
 	}
 	for _, c := range calls {
-		select {
-		case c.answer <- result{err: err}: // of no effect where there is an answer already
-		default:
+		if c != nil {
+			c.answer <- result{err: err}
 		}
 	}
 }
@@ -211,7 +247,11 @@ func (f *Forwarder) send(ctx context.Context, calls []*call) {
 func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) error {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
 	defer cancel()
-	var body []byte
+	size := 0
+	for _, c := range calls {
+		size += len(c.frame)
+	}
+	body := make([]byte, 0, size)
 	for _, c := range calls {
 		body = append(body, c.frame...)
 	}
@@ -242,8 +282,10 @@ func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) e
 	return f.deliver(response.Body, calls, begun)
 }
 
+// deliver answers calls, and takes each that it has answered out of them: from then on it is its caller's.
 func (f *Forwarder) deliver(body io.Reader, calls []*call, begun func()) error {
-	reader := bufio.NewReaderSize(body, 64<<10)
+	reader := borrowReader(body)
+	defer returnReader(reader)
 	for {
 		frame, err := readFrame(reader)
 		if errors.Is(err, io.EOF) {
@@ -252,14 +294,14 @@ func (f *Forwarder) deliver(body io.Reader, calls []*call, begun func()) error {
 		if err != nil {
 			return fmt.Errorf("read answers: %w", err)
 		}
-		a, err := parseAnswer(frame)
-		if err != nil || a.index >= uint64(len(calls)) {
+		index, size := binary.Uvarint(frame)
+		if size <= 0 || index >= uint64(len(calls)) {
 			return fmt.Errorf("read answers: %w", errMalformed)
 		}
 		begun()
-		select {
-		case calls[a.index].answer <- result{answer: a}:
-		default: // answered twice: the first counts
+		if c := calls[index]; c != nil { // answered twice: the first counts
+			calls[index] = nil
+			c.answer <- result{frame: frame}
 		}
 	}
 }
