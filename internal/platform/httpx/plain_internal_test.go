@@ -24,6 +24,7 @@ func FuzzPlain(f *testing.F) {
 		"POST / HTTP/1.1\r\nHost: a\r\n folded" + body,
 		"POST //a/../b HTTP/1.1\r\nHost: [::1]:80" + body,
 		"GET http://b/c HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\r\n\r\n",
 		"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
 		"GET /? HTTP/1.1\r\nHost: a\r\nX-\xc3\xa9: \xc3\xa9\r\n\r\n",
 	} {

@@ -121,7 +121,7 @@ func (c *plainConn) respond(in *plainRequest) (keep bool) {
 			c.server.cfg.Logger.Error("panic outside of a handler", slog.String("panic", panicText(v)), slog.String("stack", string(debug.Stack())))
 		}
 	}()
-	c.server.handler.ServeHTTP(w, in.request(ctx, c.remote))
+	c.server.handler.ServeHTTP(&w.recorder, in.request(WithRequestID(ctx, ""), c.remote))
 	return w.finish() && c.end()
 }
 

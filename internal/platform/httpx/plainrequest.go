@@ -146,7 +146,7 @@ func cutField(line string) (name, value string, ok bool) {
 	if !ok || name == "" || !every(name, isFieldName) {
 		return "", "", false
 	}
-	value = textproto.TrimString(value)
+	value = strings.Trim(value, " \t") // and not textproto.TrimString, which trims a CR too
 	return textproto.CanonicalMIMEHeaderKey(name), value, every(value, isFieldValue)
 }
 

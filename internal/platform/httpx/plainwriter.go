@@ -14,9 +14,11 @@ import (
 // plainWriter is the ResponseWriter of a plain request. An answer is gathered and goes out in one piece, with its length;
 // one that is long, or flushed, goes out as it comes.
 type plainWriter struct {
-	conn    *plainConn
-	buffers *plainBuffers
-	status  int
+	recorder Recorder // what the handler gets: somebody would wrap this in one
+	conn     *plainConn
+	buffers  *plainBuffers
+	constant *Constant
+	status   int
 	// What the handler said in its headers, and what was made of it.
 	length  int64 // -1: not said
 	typed   bool
@@ -42,7 +44,9 @@ const (
 
 func newPlainWriter(c *plainConn) *plainWriter {
 	clear(c.answer)
-	return &plainWriter{conn: c, buffers: lentBuffers.Get().(*plainBuffers), length: -1}
+	w := &plainWriter{conn: c, buffers: lentBuffers.Get().(*plainBuffers), length: -1}
+	w.recorder.ResponseWriter = w
+	return w
 }
 
 // release takes the buffers back. The handler has returned: what it writes from now on is lost.
@@ -72,6 +76,9 @@ func (w *plainWriter) WriteHeader(status int) {
 	b = append(append(append(b, ' '), http.StatusText(status)...), "\r\n"...)
 	for name, values := range w.conn.answer {
 		b = w.field(b, name, values)
+	}
+	if w.constant != nil {
+		b = w.constant.append(b, w.conn.answer)
 	}
 	if !w.dated {
 		b = append(append(append(b, "Date: "...), httpDate()...), "\r\n"...)
