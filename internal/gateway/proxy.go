@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/frames"
@@ -65,7 +64,7 @@ func (g *Gateway) newGatherer() (*frames.Forwarder, error) {
 	onError := proxyError(contract.Orders, g.config.Logger)
 	return frames.New(frames.Config{
 		URL: b.URL, Transport: b.Transport, Queue: g.config.MaxInFlight, Batches: 2, Open: 64,
-		Patience: g.config.RequestTimeout, Timeout: g.config.RequestTimeout + 5*time.Second, Propagate: b.Propagate,
+		Timeout: g.config.RequestTimeout, Propagate: b.Propagate,
 		OnError: func(w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, frames.ErrFull) {
 				httpx.WriteProblem(w, errOverloaded)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -37,8 +38,9 @@ type Config struct {
 	Batches int
 	// Open bounds all batches that are not answered whole. A slow request keeps its batch open.
 	Open int
-	// Patience bounds how long a request waits for its answer, and Timeout a batch: it is longer.
-	Patience, Timeout time.Duration
+	// Timeout bounds how long a request waits to be sent and for its answer. A batch has one timer for all, so it ends with
+	// the time of its youngest request, a moment after that of its oldest.
+	Timeout time.Duration
 	// Propagate puts a request's trace into its headers. May be nil.
 	Propagate func(ctx context.Context, h http.Header)
 	// OnError answers for a backend that did not: err is ErrFull, the transport's, or that of a batch cut off.
@@ -46,9 +48,9 @@ type Config struct {
 }
 
 func (c Config) validate() error {
-	if c.URL == "" || c.Transport == nil || c.Queue < 1 || c.Batches < 1 || c.Open < c.Batches || c.Patience <= 0 || c.Timeout < c.Patience || c.OnError == nil {
-		return fmt.Errorf("frames to %q: transport, queue (%d), batches (%d), open (%d), patience (%s), timeout (%s) and what answers an error must be set",
-			c.URL, c.Queue, c.Batches, c.Open, c.Patience, c.Timeout)
+	if c.URL == "" || c.Transport == nil || c.Queue < 1 || c.Batches < 1 || c.Open < c.Batches || c.Timeout <= 0 || c.OnError == nil {
+		return fmt.Errorf("frames to %q: transport, queue (%d), batches (%d), open (%d), timeout (%s) and what answers an error must be set",
+			c.URL, c.Queue, c.Batches, c.Open, c.Timeout)
 	}
 	return nil
 }
@@ -56,8 +58,8 @@ func (c Config) validate() error {
 // call is one request that waits for its answer.
 type call struct {
 	frame  []byte
+	due    time.Time
 	answer chan result // of capacity 1, and answered once: whoever answers never waits for a caller that has gone
-	timer  *time.Timer
 }
 
 // result is the frame of an answer, or why there is none.
@@ -67,11 +69,7 @@ type result struct {
 }
 
 // calls are lent again once they were answered: nobody else knows them then.
-var calls = sync.Pool{New: func() any {
-	c := &call{answer: make(chan result, 1), timer: time.NewTimer(time.Hour)}
-	c.timer.Stop()
-	return c
-}}
+var calls = sync.Pool{New: func() any { return &call{answer: make(chan result, 1)} }}
 
 // Forwarder is an http.Handler that sends requests to a backend in batches. Run must run.
 type Forwarder struct {
@@ -104,35 +102,26 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.cfg.OnError(w, r, &http.MaxBytesError{Limit: maxFrame})
 		return
 	}
+	c.due = time.Now().Add(f.cfg.Timeout)
 	select {
 	case f.queue <- c:
 	default:
 		f.cfg.OnError(w, r, ErrFull)
 		return
 	}
-	if err := f.await(w, r, c); err != nil {
-		f.cfg.OnError(w, r, err)
-	}
-}
-
-// await passes on the answer. A timer that is lent costs a third of a context's.
-func (f *Forwarder) await(w http.ResponseWriter, r *http.Request, c *call) error {
-	c.timer.Reset(f.cfg.Patience)
 	select {
 	case got := <-c.answer:
-		c.timer.Stop()
 		if cap(c.frame) <= lendAtMost {
-			calls.Put(c) // whoever answers it has forgotten it
+			calls.Put(c) // whoever answered it has forgotten it
 		}
-		if got.err != nil {
-			return got.err
+		if err = got.err; err == nil {
+			err = write(w, got.frame)
 		}
-		return write(w, got.frame)
 	case <-r.Context().Done():
-		c.timer.Stop()
-		return r.Context().Err()
-	case <-c.timer.C:
-		return context.DeadlineExceeded
+		err = r.Context().Err()
+	}
+	if err != nil {
+		f.cfg.OnError(w, r, err)
 	}
 }
 
@@ -157,7 +146,10 @@ func write(w http.ResponseWriter, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	const counted = 2 << 10 // bytes that net/http gathers and counts itself
+	if h["Content-Length"] != nil || len(a.body) > counted {
+		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client is gone: nobody is left to tell
 	return nil
@@ -175,7 +167,7 @@ func (f *Forwarder) Run(ctx context.Context) {
 			// Whoever sent it has woken this goroutine before those that are ready to run: let them say what they want too,
 			// or it would travel alone.
 			runtime.Gosched()
-			go f.send(context.WithoutCancel(ctx), f.gather(first))
+			go f.send(context.WithoutCancel(ctx), inTime(f.gather(first)))
 		case <-ctx.Done():
 			<-f.ready
 			<-f.open
@@ -225,6 +217,18 @@ func (f *Forwarder) gather(first *call) []*call {
 	return calls
 }
 
+// inTime answers those that have waited too long, and returns the others.
+func inTime(calls []*call) []*call {
+	now := time.Now()
+	return slices.DeleteFunc(calls, func(c *call) bool {
+		late := now.After(c.due)
+		if late {
+			c.answer <- result{err: context.DeadlineExceeded}
+		}
+		return late
+	})
+}
+
 // send sends one batch and answers its calls. Its place among those that have not begun to be answered is free again with
 // the first answer, or after a moment: a batch of slow requests alone must not keep others from being sent.
 func (f *Forwarder) send(ctx context.Context, calls []*call) {
@@ -245,7 +249,10 @@ func (f *Forwarder) send(ctx context.Context, calls []*call) {
 }
 
 func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) error {
-	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
+	if len(calls) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, calls[len(calls)-1].due)
 	defer cancel()
 	size := 0
 	for _, c := range calls {

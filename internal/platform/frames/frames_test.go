@@ -38,7 +38,7 @@ func newBackend(t *testing.T, handler http.HandlerFunc) *backend {
 
 func newForwarder(t *testing.T, url string, change func(*frames.Config)) *frames.Forwarder {
 	t.Helper()
-	cfg := frames.Config{URL: url, Transport: http.DefaultTransport, Queue: 2000, Batches: 2, Open: 64, Patience: 10 * time.Second, Timeout: 10 * time.Second,
+	cfg := frames.Config{URL: url, Transport: http.DefaultTransport, Queue: 2000, Batches: 2, Open: 64, Timeout: 10 * time.Second,
 		OnError: func(w http.ResponseWriter, _ *http.Request, err error) {
 			w.Header().Set("Error", err.Error())
 			w.WriteHeader(http.StatusBadGateway)
@@ -197,7 +197,7 @@ func TestErrors(t *testing.T) {
 
 func TestAFullQueueIsToldAtOnce(t *testing.T) {
 	t.Parallel()
-	f, err := frames.New(frames.Config{URL: "http://unused", Transport: http.DefaultTransport, Queue: 1, Batches: 1, Open: 1, Patience: time.Second, Timeout: time.Second,
+	f, err := frames.New(frames.Config{URL: "http://unused", Transport: http.DefaultTransport, Queue: 1, Batches: 1, Open: 1, Timeout: time.Second,
 		OnError: func(w http.ResponseWriter, _ *http.Request, err error) {
 			if errors.Is(err, frames.ErrFull) {
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -264,4 +264,22 @@ func TestABatchThatMayHaveArrivedIsNoFailureToConnect(t *testing.T) {
 			t.Errorf("written %t: told as a failure to connect: %t", written, dialed)
 		}
 	}
+}
+
+// TestNobodyWaitsLongerThanItsTime, neither for an answer nor to be sent.
+func TestNobodyWaitsLongerThanItsTime(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	b := newBackend(t, func(http.ResponseWriter, *http.Request) { <-release })
+	f := newForwarder(t, b.server.URL, func(c *frames.Config) { c.Batches, c.Open, c.Timeout = 1, 1, 100*time.Millisecond })
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if w := post(f, "slow"); !strings.Contains(w.Header().Get("Error"), context.DeadlineExceeded.Error()) {
+				t.Errorf("%d %s", w.Code, w.Header())
+			}
+		})
+	}
+	wg.Wait()
+	close(release)
 }

@@ -57,7 +57,7 @@ func parsePlain(in []byte) (*plainRequest, verdict) {
 	const usual = 14 // what a map of 16 places takes, with those that the gateway adds
 	p.header = make(http.Header, usual)
 	length := 0
-	values := make([]string, 0, usual)
+	values := make([]string, 0, strings.Count(rest, "\n"))
 	for rest != "" {
 		if line, rest, ok = cutLine(rest); !ok {
 			return nil, other
