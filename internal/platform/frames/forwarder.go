@@ -268,7 +268,7 @@ func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) e
 	}
 	request.Header.Set("Content-Type", contentType)
 	// Go's Transport sends a request once more over a new connection when the old one turns out to be dead and this
-	// header is there. That is safe: every order in the batch carries an Idempotency-Key of its own. A nil value is not sent.
+	// header is there. That is safe: every order in the batch carries an Idempotency-Key of its own, or is only read. A nil value is not sent.
 	request.Header["X-Idempotency-Key"] = nil
 	var written atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}

@@ -26,6 +26,7 @@ type ServerConfig struct {
 	MaxHeaderFields   int           // 100; more are answered 431
 
 	// Plain has plain requests served without net/http, which serves all others (plainServer).
+	// Their limits are kept to a tenth of a second.
 	Plain bool
 
 	// DrainLag is how long Shutdown serves on after readiness has failed: what load balancers need to notice.
