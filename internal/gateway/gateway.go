@@ -26,6 +26,8 @@ const (
 	// placeOrder is the operation that overload refuses first: an order that was not taken yet can be sent again, while a
 	// payment's news and a buyer's question are about orders that were.
 	placeOrder = "placeOrder"
+	// getOrder is what buyers ask most.
+	getOrder = "getOrder"
 )
 
 // Gateway serves the API. Make one with New.
@@ -41,7 +43,8 @@ type Gateway struct {
 	watcher   *keys.Watcher // nil with inline keys
 	anonymous *addressLimiter
 	inFlight  atomic.Int64
-	gatherer  *frames.Forwarder // nil when orders are forwarded one by one
+	// gatherers send requests of the order path in batches, by operation; there are none when they are forwarded one by one.
+	gatherers map[string]*frames.Forwarder
 }
 
 // New reads the contracts and the keys and makes a gateway; a broken one of either is an error.
@@ -71,10 +74,10 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // Run rereads the key file as it changes and sends gathered orders, until the context ends.
 func (g *Gateway) Run(ctx context.Context) error {
-	if g.gatherer != nil {
-		var sending sync.WaitGroup
-		defer sending.Wait()
-		sending.Go(func() { g.gatherer.Run(ctx) })
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	for _, gatherer := range g.gatherers {
+		sending.Go(func() { gatherer.Run(ctx) })
 	}
 	if g.watcher == nil {
 		<-ctx.Done()
@@ -146,9 +149,9 @@ func (g *Gateway) addRoutes() error {
 		if op.ID == placeOrder {
 			r.admission = max(1, r.admission*8/10)
 			r.newOrders = newAdmission(r.admission, g.config.OrderWait)
-			if g.gatherer != nil {
-				r.forward = g.gatherer
-			}
+		}
+		if gatherer := g.gatherers[op.ID]; gatherer != nil {
+			r.forward, r.gathered = gatherer, true
 		}
 		if err := g.routes.add(r); err != nil {
 			return err
@@ -178,14 +181,12 @@ func (g *Gateway) allowOrigins(next http.Handler) (http.Handler, error) {
 
 // secure sets the headers that every answer carries.
 func (g *Gateway) secure(next http.Handler) http.Handler {
+	headers := securityHeaders
+	if g.config.HSTS {
+		headers = strictHeaders
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		for _, s := range securityHeaders {
-			h[s.name] = s.value
-		}
-		if g.config.HSTS {
-			h[hstsHeader] = hstsValue
-		}
+		headers.Set(w)
 		next.ServeHTTP(w, r)
 	})
 }

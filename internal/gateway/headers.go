@@ -19,17 +19,15 @@ const (
 // securityHeaders go onto every answer. The API's answers are data: no page may frame them and nothing in them may run.
 // http.CrossOriginProtection is left out on purpose: it guards credentials that a browser sends by itself, and a bearer
 // key is never one of those.
-var securityHeaders = [...]struct {
-	name  string
-	value []string
-}{
-	{"X-Content-Type-Options", []string{"nosniff"}},
-	{"Referrer-Policy", []string{"no-referrer"}},
-	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
-}
-
 var (
-	hstsValue = []string{"max-age=31536000; includeSubDomains"}
+	securityHeaders = httpx.NewConstant(common...)
+	strictHeaders   = httpx.NewConstant(append(common, [2]string{hstsHeader, "max-age=31536000; includeSubDomains"})...)
+
+	common = [][2]string{
+		{"X-Content-Type-Options", "nosniff"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	}
 
 	forwardedHeaders = [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
 )

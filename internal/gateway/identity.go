@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
@@ -15,7 +13,7 @@ import (
 // caller is who a key stands for, with all that a request needs of it made beforehand.
 type caller struct {
 	keys.Key
-	limiter *rate.Limiter
+	limiter *limiter
 	// identity is what services in this process are told, and the headers what the others are.
 	identity *httpx.Identity
 	// The identity headers' values; shared by all requests and never written.

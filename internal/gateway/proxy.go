@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/frames"
@@ -42,16 +41,30 @@ func forwarder(service contract.Service, b Backend, logger *slog.Logger) http.Ha
 	}
 }
 
-// gatherOrders makes the forwarder that sends placements of orders in batches, where the orders service takes them.
+// gatherOrders makes the forwarders that send the order path's requests in batches, where the orders service takes them:
+// those that place an order and those that read one. Both may be sent twice (Transport), and their answers are small. Each
+// kind has batches of its own, so that no reader waits for what is being placed.
 func (g *Gateway) gatherOrders() error {
-	b := g.config.Orders
-	if b.Handler != nil || !b.Frames {
+	g.gatherers = map[string]*frames.Forwarder{}
+	if b := g.config.Orders; b.Handler != nil || !b.Frames {
 		return nil
 	}
+	for _, operation := range []string{placeOrder, getOrder} {
+		gatherer, err := g.newGatherer()
+		if err != nil {
+			return err
+		}
+		g.gatherers[operation] = gatherer
+	}
+	return nil
+}
+
+func (g *Gateway) newGatherer() (*frames.Forwarder, error) {
+	b := g.config.Orders
 	onError := proxyError(contract.Orders, g.config.Logger)
-	gatherer, err := frames.New(frames.Config{
+	return frames.New(frames.Config{
 		URL: b.URL, Transport: b.Transport, Queue: g.config.MaxInFlight, Batches: 2, Open: 64,
-		Timeout: g.config.RequestTimeout + 5*time.Second, Propagate: b.Propagate,
+		Timeout: g.config.RequestTimeout, Propagate: b.Propagate,
 		OnError: func(w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, frames.ErrFull) {
 				httpx.WriteProblem(w, errOverloaded)
@@ -60,14 +73,12 @@ func (g *Gateway) gatherOrders() error {
 			onError(w, r, err)
 		},
 	})
-	g.gatherer = gatherer
-	return err
 }
 
 // dropOwnHeaders removes what a backend says about security, for the gateway has said it and a header must not stand twice.
 func dropOwnHeaders(response *http.Response) error {
-	for _, s := range securityHeaders {
-		response.Header.Del(s.name)
+	for _, name := range securityHeaders.Names() {
+		response.Header.Del(name)
 	}
 	response.Header.Del("Server")
 	return nil

@@ -18,7 +18,7 @@ const anonymousSlots = 4096
 // addressLimiter limits requests by client address.
 type addressLimiter struct {
 	seed  maphash.Seed
-	slots [anonymousSlots]*rate.Limiter
+	slots [anonymousSlots]*limiter
 }
 
 func newAddressLimiter(perSecond int) *addressLimiter {
@@ -30,7 +30,7 @@ func newAddressLimiter(perSecond int) *addressLimiter {
 }
 
 // of returns the limiter of an address. An IPv6 client owns a /64, so its low half says nothing.
-func (l *addressLimiter) of(address netip.Addr) *rate.Limiter {
+func (l *addressLimiter) of(address netip.Addr) *limiter {
 	address = address.Unmap().WithZone("")
 	if address.Is6() {
 		prefix, _ := address.Prefix(64) // 64 bits always fit
@@ -39,23 +39,28 @@ func (l *addressLimiter) of(address netip.Addr) *rate.Limiter {
 	return l.slots[maphash.Comparable(l.seed, address)%anonymousSlots]
 }
 
+// limiter is a limit, with its size as the header has it.
+type limiter struct {
+	*rate.Limiter
+	size []string
+}
+
 // newLimiter allows the rate, and at once as much as one second brings.
-func newLimiter(perSecond int) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(perSecond), perSecond)
+func newLimiter(perSecond int) *limiter {
+	return &limiter{rate.NewLimiter(rate.Limit(perSecond), perSecond), []string{strconv.Itoa(perSecond)}}
 }
 
 // take uses up one request of the limit, says so in the standard headers and tells whether it was there.
 // The limiter keeps one mutex for tens of nanoseconds: measured cheaper than httprate, which keeps two and a map.
-func take(limiter *rate.Limiter, header http.Header, now time.Time) bool {
-	allowed := limiter.AllowN(now, 1)
-	limit, remaining := float64(limiter.Burst()), max(0, math.Floor(limiter.TokensAt(now)))
+func take(l *limiter, header http.Header, now time.Time) bool {
+	allowed := l.AllowN(now, 1)
+	limit, remaining := float64(l.Burst()), max(0, math.Floor(l.TokensAt(now)))
 	values := []string{
-		strconv.Itoa(limiter.Burst()),
 		strconv.Itoa(int(remaining)),
 		strconv.Itoa(int(math.Ceil((limit - remaining) / limit))), // seconds until the full limit is back
 	}
-	header["Ratelimit-Limit"] = values[0:1:1]
-	header["Ratelimit-Remaining"] = values[1:2:2]
-	header["Ratelimit-Reset"] = values[2:3:3]
+	header["Ratelimit-Limit"] = l.size
+	header["Ratelimit-Remaining"] = values[0:1:1]
+	header["Ratelimit-Reset"] = values[1:2:2]
 	return allowed
 }

@@ -13,6 +13,8 @@ import (
 type route struct {
 	contract.Operation
 	forward http.Handler
+	// gathered says that forward sends requests in batches.
+	gathered bool
 	// admission is how many requests may be in flight for this one still to be let in.
 	admission int64
 	// newOrders bounds them besides, on the route that places orders; nil on all others.

@@ -96,19 +96,22 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, to *route) (serve
 		return false
 	}
 	g.clean(r, who, client)
+	if r.ContentLength < 0 { // a stated length was checked, and the server reads no more than it
+		r.Body = http.MaxBytesReader(w, r.Body, g.config.MaxBodyBytes)
+	}
+	if _, read := httpx.WholeBody(r); !read && r.Body != nil && r.Body != http.NoBody {
+		r.Body = clientBody{r.Body}
+	}
+	if to.gathered { // it has its own deadline, and says who calls in the headers
+		to.forward.ServeHTTP(w, r)
+		return true
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.config.RequestTimeout)
 	defer cancel()
 	if who != nil {
 		ctx = httpx.WithIdentity(ctx, who.identity)
 	}
-	r = r.WithContext(ctx)
-	if r.ContentLength < 0 { // a stated length was checked, and the server reads no more than it
-		r.Body = http.MaxBytesReader(w, r.Body, g.config.MaxBodyBytes)
-	}
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = clientBody{r.Body}
-	}
-	to.forward.ServeHTTP(w, r)
+	to.forward.ServeHTTP(w, r.WithContext(ctx))
 	return true
 }
 

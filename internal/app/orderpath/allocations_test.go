@@ -9,8 +9,8 @@ import "testing"
 // What an order may allocate, client included: sender's own are 4. They are exact, so that one more is seen at once. Who
 // saves some lowers the number in the same change.
 const (
-	requestAllocations = 38  // the edge and the orders service's HTTP side, without the stages
-	orderAllocations   = 143 // all, with stores in memory: three stages, each with a batch of one
+	requestAllocations = 37  // the edge and the orders service's HTTP side, without the stages
+	orderAllocations   = 142 // all, with stores in memory: three stages, each with a batch of one
 )
 
 func TestAllocationsOfARequest(t *testing.T) { compareAllocations(t, false, requestAllocations) }

@@ -167,7 +167,7 @@ func (rt *Runtime) health(component Component, draining func() bool) http.Handle
 
 func (rt *Runtime) newServer(stack *lifecycle.Stack, common config.Service, handler http.Handler) *httpx.Server {
 	return httpx.New(httpx.ServerConfig{Name: rt.Program.Name, Address: common.ListenAddress, Logger: rt.Log,
-		DrainLag: common.DrainLag, OnFailure: stack.Fail}, handler)
+		Plain: true, DrainLag: common.DrainLag, OnFailure: stack.Fail}, handler)
 }
 
 // ServeEdge is Serve for a handler that answers for its health itself, as the gateway does: it is made when the server is

@@ -40,7 +40,7 @@ func BenchmarkAnswer(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if got, err := parseAnswer(frame); err != nil || got.index != a.index || len(got.body) != len(body) {
+		if got, err := parseAnswer(frame, http.Header{}); err != nil || got.index != a.index || len(got.body) != len(body) {
 			b.Fatalf("answer %d with %d bytes: %v", got.index, len(got.body), err)
 		}
 	}

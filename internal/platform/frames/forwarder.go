@@ -1,19 +1,23 @@
 package frames
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // ErrFull says that too many requests wait: the caller sheds this one.
@@ -34,7 +38,8 @@ type Config struct {
 	Batches int
 	// Open bounds all batches that are not answered whole. A slow request keeps its batch open.
 	Open int
-	// Timeout bounds a batch: it is longer than any request's own deadline.
+	// Timeout bounds how long a request waits to be sent and for its answer. A batch has one timer for all, so it ends with
+	// the time of its youngest request, a moment after that of its oldest.
 	Timeout time.Duration
 	// Propagate puts a request's trace into its headers. May be nil.
 	Propagate func(ctx context.Context, h http.Header)
@@ -53,13 +58,18 @@ func (c Config) validate() error {
 // call is one request that waits for its answer.
 type call struct {
 	frame  []byte
-	answer chan result // of capacity 1: whoever answers never waits for a caller that has gone
+	due    time.Time
+	answer chan result // of capacity 1, and answered once: whoever answers never waits for a caller that has gone
 }
 
+// result is the frame of an answer, or why there is none.
 type result struct {
-	answer answer
-	err    error
+	frame []byte
+	err   error
 }
+
+// calls are lent again once they were answered: nobody else knows them then.
+var calls = sync.Pool{New: func() any { return &call{answer: make(chan result, 1)} }}
 
 // Forwarder is an http.Handler that sends requests to a backend in batches. Run must run.
 type Forwarder struct {
@@ -87,11 +97,12 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.cfg.Propagate != nil {
 		f.cfg.Propagate(r.Context(), r.Header)
 	}
-	c := &call{frame: appendRequest(make([]byte, 0, len(body)+512), r, body), answer: make(chan result, 1)}
-	if len(c.frame) > maxFrame {
+	c := calls.Get().(*call)
+	if c.frame = appendRequest(c.frame[:0], r, body); len(c.frame) > maxFrame {
 		f.cfg.OnError(w, r, &http.MaxBytesError{Limit: maxFrame})
 		return
 	}
+	c.due = time.Now().Add(f.cfg.Timeout)
 	select {
 	case f.queue <- c:
 	default:
@@ -100,17 +111,27 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case got := <-c.answer:
-		if got.err != nil {
-			f.cfg.OnError(w, r, got.err)
-			return
+		if cap(c.frame) <= lendAtMost {
+			calls.Put(c) // whoever answered it has forgotten it
 		}
-		write(w, got.answer)
+		if err = got.err; err == nil {
+			err = write(w, got.frame)
+		}
 	case <-r.Context().Done():
-		f.cfg.OnError(w, r, r.Context().Err())
+		err = r.Context().Err()
+	}
+	if err != nil {
+		f.cfg.OnError(w, r, err)
 	}
 }
 
+// lendAtMost is how large a frame's buffer may have grown to be lent again.
+const lendAtMost = 16 << 10
+
 func readBody(r *http.Request) ([]byte, error) {
+	if body, ok := httpx.WholeBody(r); ok {
+		return body, nil
+	}
 	if r.ContentLength < 0 {
 		return io.ReadAll(r.Body) // bounded by the gateway's http.MaxBytesReader
 	}
@@ -119,14 +140,19 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-func write(w http.ResponseWriter, a answer) {
+func write(w http.ResponseWriter, frame []byte) error {
 	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
+	a, err := parseAnswer(frame, h)
+	if err != nil {
+		return err
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	const counted = 2 << 10 // bytes that net/http gathers and counts itself
+	if h["Content-Length"] != nil || len(a.body) > counted {
+		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client is gone: nobody is left to tell
+	return nil
 }
 
 // Run sends batches until ctx ends; then it answers what still waits with ctx's error.
@@ -138,7 +164,10 @@ func (f *Forwarder) Run(ctx context.Context) {
 		}
 		select {
 		case first := <-f.queue:
-			go f.send(context.WithoutCancel(ctx), f.gather(first))
+			// Whoever sent it has woken this goroutine before those that are ready to run: let them say what they want too,
+			// or it would travel alone.
+			runtime.Gosched()
+			go f.send(context.WithoutCancel(ctx), inTime(f.gather(first)))
 		case <-ctx.Done():
 			<-f.ready
 			<-f.open
@@ -188,6 +217,18 @@ func (f *Forwarder) gather(first *call) []*call {
 	return calls
 }
 
+// inTime answers those that have waited too long, and returns the others.
+func inTime(calls []*call) []*call {
+	now := time.Now()
+	return slices.DeleteFunc(calls, func(c *call) bool {
+		late := now.After(c.due)
+		if late {
+			c.answer <- result{err: context.DeadlineExceeded}
+		}
+		return late
+	})
+}
+
 // send sends one batch and answers its calls. Its place among those that have not begun to be answered is free again with
 // the first answer, or after a moment: a batch of slow requests alone must not keep others from being sent.
 func (f *Forwarder) send(ctx context.Context, calls []*call) {
@@ -201,17 +242,23 @@ func (f *Forwarder) send(ctx context.Context, calls []*call) {
 		err = errNoAnswer
 	}
 	for _, c := range calls {
-		select {
-		case c.answer <- result{err: err}: // of no effect where there is an answer already
-		default:
+		if c != nil {
+			c.answer <- result{err: err}
 		}
 	}
 }
 
 func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) error {
-	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
+	if len(calls) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, calls[len(calls)-1].due)
 	defer cancel()
-	var body []byte
+	size := 0
+	for _, c := range calls {
+		size += len(c.frame)
+	}
+	body := make([]byte, 0, size)
 	for _, c := range calls {
 		body = append(body, c.frame...)
 	}
@@ -221,7 +268,7 @@ func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) e
 	}
 	request.Header.Set("Content-Type", contentType)
 	// Go's Transport sends a request once more over a new connection when the old one turns out to be dead and this
-	// header is there. That is safe: every order in the batch carries an Idempotency-Key of its own. A nil value is not sent.
+	// header is there. That is safe: every order in the batch carries an Idempotency-Key of its own, or is only read. A nil value is not sent.
 	request.Header["X-Idempotency-Key"] = nil
 	var written atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
@@ -242,8 +289,10 @@ func (f *Forwarder) exchange(ctx context.Context, calls []*call, begun func()) e
 	return f.deliver(response.Body, calls, begun)
 }
 
+// deliver answers calls, and takes each that it has answered out of them: from then on it is its caller's.
 func (f *Forwarder) deliver(body io.Reader, calls []*call, begun func()) error {
-	reader := bufio.NewReaderSize(body, 64<<10)
+	reader := borrowReader(body)
+	defer returnReader(reader)
 	for {
 		frame, err := readFrame(reader)
 		if errors.Is(err, io.EOF) {
@@ -252,14 +301,14 @@ func (f *Forwarder) deliver(body io.Reader, calls []*call, begun func()) error {
 		if err != nil {
 			return fmt.Errorf("read answers: %w", err)
 		}
-		a, err := parseAnswer(frame)
-		if err != nil || a.index >= uint64(len(calls)) {
+		index, size := binary.Uvarint(frame)
+		if size <= 0 || index >= uint64(len(calls)) {
 			return fmt.Errorf("read answers: %w", errMalformed)
 		}
 		begun()
-		select {
-		case calls[a.index].answer <- result{answer: a}:
-		default: // answered twice: the first counts
+		if c := calls[index]; c != nil { // answered twice: the first counts
+			calls[index] = nil
+			c.answer <- result{frame: frame}
 		}
 	}
 }

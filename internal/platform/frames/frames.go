@@ -7,11 +7,14 @@
 package frames
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"sync"
 )
 
 // Path is where Handler expects batches. It is for peers only: a gateway must not route it.
@@ -81,7 +84,11 @@ func appendRequest(b []byte, r *http.Request, body []byte) []byte {
 	})
 }
 
+// usualHead is more than the headers of most frames take.
+const usualHead = 512
+
 func appendAnswer(b []byte, a answer) []byte {
+	b = slices.Grow(b, usualHead+len(a.body))
 	return appendFrame(b, func(b []byte) []byte {
 		b = binary.AppendUvarint(b, a.index)
 		b = binary.AppendUvarint(b, uint64(a.status))
@@ -105,6 +112,20 @@ func readFrame(r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("%w: cut off", errMalformed)
 	}
 	return frame, nil
+}
+
+// readers are lent to batches: each is as long as many frames.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
+
+func borrowReader(from io.Reader) *bufio.Reader {
+	r := readers.Get().(*bufio.Reader)
+	r.Reset(from)
+	return r
+}
+
+func returnReader(r *bufio.Reader) {
+	r.Reset(nil)
+	readers.Put(r)
 }
 
 // cursor takes a frame apart. After a mistake it gives zero values, and says so in bad.
@@ -134,23 +155,54 @@ func (c *cursor) text() string {
 	return s
 }
 
-func (c *cursor) header() http.Header {
+func (c *cursor) skip() {
+	n := c.number()
+	if n > uint64(len(c.rest)) {
+		c.bad, c.rest = true, nil
+		return
+	}
+	c.rest = c.rest[n:]
+}
+
+// header reads headers into h, where they replace those of their names. All of them share one string and one slice.
+func (c *cursor) header(h http.Header) {
 	n := c.number()
 	if n > maxHeaders {
 		c.bad, c.rest = true, nil
-		return nil
+		return
 	}
-	h := make(http.Header, n)
-	for range n {
-		name := c.text()
-		h[name] = append(h[name], c.text())
+	block := c.rest
+	for range 2 * n {
+		c.skip()
 	}
-	return h
+	if c.bad {
+		return
+	}
+	text := string(block[:len(block)-len(c.rest)])
+	next := func() string {
+		size, skipped := binary.Uvarint(block)
+		start := len(text) - (len(block) - len(c.rest)) + skipped
+		block = block[skipped+int(size):] //nolint:gosec // skip has compared it with what is there
+		return text[start : start+int(size)]
+	}
+	values := make([]string, n)
+	last := ""
+	for i := range values {
+		name := next()
+		values[i] = next()
+		if i > 0 && name == last {
+			h[name] = append(h[name], values[i])
+			continue
+		}
+		h[name], last = values[i:i+1:i+1], name
+	}
 }
 
 func parseRequest(frame []byte) (request, error) {
 	c := cursor{rest: frame}
-	r := request{method: c.text(), target: c.text(), header: c.header()}
+	const usual = 14 // what a map of 16 places takes
+	r := request{method: c.text(), target: c.text(), header: make(http.Header, usual)}
+	c.header(r.header)
 	r.body = c.rest
 	if c.bad || r.method == "" || r.target == "" || r.target[0] != '/' {
 		return request{}, errMalformed
@@ -158,11 +210,16 @@ func parseRequest(frame []byte) (request, error) {
 	return r, nil
 }
 
-func parseAnswer(frame []byte) (answer, error) {
+// parseAnswer puts the answer's headers into h, unless it is malformed.
+func parseAnswer(frame []byte, h http.Header) (answer, error) {
 	c := cursor{rest: frame}
-	a := answer{index: c.number(), status: int(min(c.number(), 1000)), header: c.header()}
-	a.body = c.rest
+	a := answer{index: c.number(), status: int(min(c.number(), 1000)), header: h}
 	if c.bad || a.status < 200 || a.status > 599 {
+		return answer{}, errMalformed
+	}
+	c.header(h)
+	a.body = c.rest
+	if c.bad {
 		return answer{}, errMalformed
 	}
 	return a, nil

@@ -265,3 +265,21 @@ func TestABatchThatMayHaveArrivedIsNoFailureToConnect(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyWaitsLongerThanItsTime, neither for an answer nor to be sent.
+func TestNobodyWaitsLongerThanItsTime(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	b := newBackend(t, func(http.ResponseWriter, *http.Request) { <-release })
+	f := newForwarder(t, b.server.URL, func(c *frames.Config) { c.Batches, c.Open, c.Timeout = 1, 1, 100*time.Millisecond })
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if w := post(f, "slow"); !strings.Contains(w.Header().Get("Error"), context.DeadlineExceeded.Error()) {
+				t.Errorf("%d %s", w.Code, w.Header())
+			}
+		})
+	}
+	wg.Wait()
+	close(release)
+}

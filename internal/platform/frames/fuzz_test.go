@@ -17,7 +17,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		first, err := parseAnswer(frame)
+		first, err := parseAnswer(frame, http.Header{})
 		if err != nil {
 			return
 		}
@@ -25,7 +25,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if second, err := parseAnswer(frame); err != nil || !reflect.DeepEqual(first, second) {
+		if second, err := parseAnswer(frame, http.Header{}); err != nil || !reflect.DeepEqual(first, second) {
 			t.Fatalf("%+v became %+v: %v", first, second, err)
 		}
 	})

@@ -1,7 +1,6 @@
 package frames
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -32,7 +31,8 @@ func Handler(next http.Handler) http.Handler {
 }
 
 func readRequests(body io.Reader) (requests []request, err error) {
-	reader := bufio.NewReaderSize(body, 64<<10)
+	reader := borrowReader(body)
+	defer returnReader(reader)
 	for {
 		frame, err := readFrame(reader)
 		if errors.Is(err, io.EOF) && len(requests) > 0 {

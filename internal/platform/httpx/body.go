@@ -50,7 +50,9 @@ func StrictBody(limits BodyLimits) func(http.Handler) http.Handler {
 				WriteProblem(w, problem)
 				return
 			}
-			r.Body = newReadyBody(body)
+			if _, ready := r.Body.(*readyBody); !ready {
+				r.Body = newReadyBody(body)
+			}
 			r.ContentLength = int64(len(body))
 			r.TransferEncoding = nil
 			next.ServeHTTP(w, r)
@@ -58,7 +60,7 @@ func StrictBody(limits BodyLimits) func(http.Handler) http.Handler {
 	}
 }
 
-// readyBody is a body that StrictBody has read.
+// readyBody is a body that was read whole.
 type readyBody struct {
 	bytes.Reader
 	whole []byte
@@ -73,7 +75,7 @@ func newReadyBody(whole []byte) *readyBody {
 // Close implements io.Closer: there is nothing to close.
 func (*readyBody) Close() error { return nil }
 
-// WholeBody is the body that StrictBody has read, without a copy: it must not be changed, nor kept after the request.
+// WholeBody is the body when it was read whole, by StrictBody or by a Server of plain requests, without a copy: it must not be changed, nor kept after the request.
 func WholeBody(r *http.Request) (body []byte, ok bool) {
 	if b, ok := r.Body.(*readyBody); ok {
 		return b.whole, true
@@ -105,6 +107,9 @@ func (l BodyLimits) read(w http.ResponseWriter, r *http.Request) ([]byte, *Error
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	if body, ok := WholeBody(r); ok {
+		return body, nil
 	}
 	if r.ContentLength >= 0 && r.ContentLength <= 16<<10 {
 		body := make([]byte, r.ContentLength)

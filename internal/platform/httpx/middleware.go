@@ -27,7 +27,12 @@ func RequestID(next http.Handler) http.Handler {
 		value := []string{id}             // for both maps: neither is appended to
 		r.Header[RequestIDHeader] = value // a proxy behind this passes the headers on
 		w.Header()[RequestIDHeader] = value
-		next.ServeHTTP(w, r.WithContext(WithRequestID(r.Context(), id)))
+		if ctx, ok := r.Context().(*requestIDContext); ok && ctx.id == "" { // a place for it, which spares a copy of the request
+			ctx.id = id
+		} else {
+			r = r.WithContext(WithRequestID(r.Context(), id))
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

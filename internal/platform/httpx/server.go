@@ -25,6 +25,10 @@ type ServerConfig struct {
 	MaxHeaderBytes    int           // 16 KiB
 	MaxHeaderFields   int           // 100; more are answered 431
 
+	// Plain has plain requests served without net/http, which serves all others (plainServer).
+	// Their limits are kept to a tenth of a second.
+	Plain bool
+
 	// DrainLag is how long Shutdown serves on after readiness has failed: what load balancers need to notice.
 	// 0 in one process, 5 s in Kubernetes.
 	DrainLag time.Duration
@@ -64,7 +68,8 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	draining atomic.Bool
-	busy     atomic.Int64 // connections that are owed an answer, or have not said anything yet
+	plain    *plainServer // nil when net/http serves everything
+	busy     atomic.Int64 // net/http's connections that are owed an answer, or have not said anything yet
 	served   sync.WaitGroup
 }
 
@@ -101,13 +106,31 @@ func (s *Server) Start() error {
 		return fmt.Errorf("%s: listen on %s: %w", s.cfg.Name, s.cfg.Address, err)
 	}
 	s.listener = listener
+	if s.cfg.Plain && canTellGone {
+		s.startPlain(listener)
+	} else {
+		s.serve(func() error { return s.http.Serve(headListener{listener}) })
+	}
+	s.cfg.Logger.Info("listening", "server", s.cfg.Name, "address", s.Addr())
+	return nil
+}
+
+// startPlain puts the server of plain requests between the listener and net/http.
+func (s *Server) startPlain(listener net.Listener) {
+	others := newHandedOver(listener.Addr(), &s.busy)
+	s.plain = newPlainServer(s.cfg, s.http, others)
+	s.serve(func() error { return s.plain.accept(listener) })
+	go s.plain.watch(others.closed)
+	go func() { _ = s.http.Serve(others) }() // it ends when Shutdown closes it
+}
+
+// serve runs what accepts connections until it ends, which is a failure before Shutdown.
+func (s *Server) serve(accept func() error) {
 	s.served.Go(func() {
-		if err := s.http.Serve(headListener{listener}); !errors.Is(err, http.ErrServerClosed) && !s.draining.Load() {
+		if err := accept(); !errors.Is(err, http.ErrServerClosed) && !s.draining.Load() {
 			s.fail(fmt.Errorf("%s: serve on %s: %w", s.cfg.Name, s.Addr(), err))
 		}
 	})
-	s.cfg.Logger.Info("listening", "server", s.cfg.Name, "address", s.Addr())
-	return nil
 }
 
 func (s *Server) fail(err error) {
@@ -146,7 +169,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	_ = s.listener.Close() // it is closed already if it broke, which was reported then
 	s.served.Wait()        // or http.Server would close it a second time, and report that
 	s.settle(ctx)
-	err := s.http.Shutdown(ctx)
+	var plain error
+	if s.plain != nil {
+		plain = s.plain.shutdown(ctx)
+	}
+	err := errors.Join(plain, s.http.Shutdown(ctx))
 	if err != nil {
 		err = errors.Join(fmt.Errorf("%s: requests were cut off: %w", s.cfg.Name, err), s.http.Close())
 	}
@@ -158,13 +185,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) settle(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
-	for tick := time.Tick(2 * time.Millisecond); s.busy.Load() > 0; {
+	for tick := time.Tick(2 * time.Millisecond); s.owing(); {
 		select {
 		case <-tick:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+func (s *Server) owing() bool {
+	return s.busy.Load() > 0 || s.plain != nil && s.plain.owing() > 0
 }
 
 // follow keeps count of the busy connections. net/http reports one connection's states one after the other.

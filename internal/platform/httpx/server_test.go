@@ -22,7 +22,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func start(t *testing.T, cfg httpx.ServerConfig, h http.Handler) *httpx.Server {
 	t.Helper()
-	cfg.Address, cfg.Logger, cfg.Name = "127.0.0.1:0", quiet, "test"
+	cfg.Address, cfg.Logger, cfg.Name, cfg.Plain = "127.0.0.1:0", quiet, "test", true
 	s := httpx.New(cfg, h)
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
