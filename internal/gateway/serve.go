@@ -74,13 +74,17 @@ func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 		g.pass(w, r, to)
 		return
 	}
-	if !to.newOrders.enter(time.Now()) {
+	began := time.Now()
+	if !to.newOrders.enter(began) {
 		httpx.WriteProblem(w, errOverloaded)
 		return
 	}
-	served := false
-	defer func() { to.newOrders.leave(time.Now(), served) }()
-	served = g.pass(w, r, to)
+	answer, served := httpx.Record(w), false
+	defer func() {
+		now := time.Now()
+		to.newOrders.leave(now, served && to.newOrders.finishedWith(answer.Status(), now.Sub(began)))
+	}()
+	served = g.pass(answer, r, to)
 }
 
 // pass sends an admitted request on to its service, or refuses it for what it is. It tells whether the service saw it.
