@@ -41,11 +41,11 @@ type admission struct {
 	refused  atomic.Bool  // somebody, in this window
 	calm     atomic.Bool  // fewer than alwaysAdmitted were under way at a time of this window
 	until    atomic.Int64 // the window's end, in nanoseconds since born
+	known    atomic.Bool  // admissionMemory windows have taught since the platform last rested
 	born     time.Time
 
 	mu      sync.Mutex    // of whoever ends a window
 	windows []window      // the last that taught, admissionMemory of them at most
-	known   bool          // there were as many since the platform last rested
 	rested  time.Duration // for how long no window has taught
 	best    int64         // limit that a window has earned
 }
@@ -90,8 +90,12 @@ func (a *admission) leave(now time.Time, done bool) {
 	a.tick(now)
 }
 
-// earn raises the limit as soon as more was finished in this window than it stands for, before the window ends.
+// earn raises the limit of an unknown platform as soon as more was finished in this window than it stands for, before the
+// window ends. Of a known one a window's best would be too much: it finishes in bursts.
 func (a *admission) earn(finished int64) {
+	if a.known.Load() {
+		return
+	}
 	earned := min(a.most, a.within(window{admissionWindow, finished}))
 	for limit := a.limit.Load(); earned > limit; limit = a.limit.Load() {
 		if a.limit.CompareAndSwap(limit, earned) {
@@ -141,7 +145,8 @@ func (a *admission) learn(last window, calm bool) {
 	a.best = max(a.best, a.within(last))
 	if calm {
 		if a.rested += last.took; a.rested >= admissionRest {
-			a.windows, a.known = nil, false
+			a.windows = nil
+			a.known.Store(false)
 			a.limit.Store(min(a.most, max(unknownAdmitted, a.best)))
 		}
 		return
@@ -151,7 +156,9 @@ func (a *admission) learn(last window, calm bool) {
 		a.windows = a.windows[1:]
 	}
 	a.windows = append(a.windows, last)
-	a.known = a.known || len(a.windows) == admissionMemory
+	if len(a.windows) == admissionMemory {
+		a.known.Store(true)
+	}
 	if speed, ok := a.speed(); ok {
 		a.limit.Store(min(a.most, max(alwaysAdmitted, a.within(speed))))
 	}
@@ -164,7 +171,7 @@ func (a *admission) speed() (all window, ok bool) {
 		all.took += w.took
 		all.finished += w.finished
 	}
-	if a.known {
+	if a.known.Load() {
 		return all, true
 	}
 	all.took -= a.windows[0].took

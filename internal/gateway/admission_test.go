@@ -197,3 +197,20 @@ func TestWhatIsNotFinishedTeachesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestABurstOfAKnownPlatformIsNoSpeed: a batch that ends within a window is not twice the speed of a platform that is known.
+func TestABurstOfAKnownPlatformIsNoSpeed(t *testing.T) {
+	t.Parallel()
+	a := newAdmission(3276, 5*time.Second)
+	flood(a, a.born, 20*time.Second, 1000, 100)
+	limit, now := a.limit.Load(), a.born.Add(20*time.Second+time.Millisecond)
+	for range 250 {
+		a.enter(now)
+	}
+	for range 250 {
+		a.leave(now, true)
+	}
+	if got := a.limit.Load(); got > limit {
+		t.Errorf("the limit rose from %d to %d within a window", limit, got)
+	}
+}
