@@ -1,10 +1,14 @@
 package gateway
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 const (
@@ -20,6 +24,50 @@ const (
 	// admissionRest is how long nothing has to be under pressure for what was learned to be forgotten.
 	admissionRest = time.Minute
 )
+
+// overloaded is errOverloaded as it is written: at ten times capacity most answers are this one, so it is encoded once.
+var overloaded = encodeProblem(errOverloaded)
+
+// encodedProblem is an answer that is always the same. Its header's values are shared by all answers: nobody appends to them.
+type encodedProblem struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func encodeProblem(problem *httpx.Error) *encodedProblem {
+	r := recording{header: http.Header{}}
+	httpx.WriteProblem(&r, problem)
+	for name, values := range r.header {
+		r.header[name] = slices.Clip(values)
+	}
+	return &encodedProblem{r.status, r.header, r.body}
+}
+
+func (p *encodedProblem) write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.header)
+	w.WriteHeader(p.status)
+	_, _ = w.Write(p.body) // the client is gone: nobody is left to tell
+}
+
+// recording is an answer to nobody.
+type recording struct {
+	header http.Header
+	status int
+	body   []byte
+}
+
+// Header implements http.ResponseWriter.
+func (r *recording) Header() http.Header { return r.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recording) WriteHeader(status int) { r.status = status }
+
+// Write implements http.ResponseWriter.
+func (r *recording) Write(p []byte) (int, error) {
+	r.body = append(r.body, p...)
+	return len(p), nil
+}
 
 // admission bounds the new orders under way by what the platform gets done: as many as it finishes within the wait that
 // an order may have (Little's law). A fixed bound alone is right for one speed of the database: 3,276 orders are half a

@@ -1,8 +1,13 @@
 package gateway
 
 import (
+	"maps"
+	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // flood offers orders at a rate to a platform that does so many a second, one after the other, and tells how many were
@@ -212,5 +217,23 @@ func TestABurstOfAKnownPlatformIsNoSpeed(t *testing.T) {
 	}
 	if got := a.limit.Load(); got > limit {
 		t.Errorf("the limit rose from %d to %d within a window", limit, got)
+	}
+}
+
+// TestTheEncodedRefusalIsTheProblem: byte for byte, again and again.
+func TestTheEncodedRefusalIsTheProblem(t *testing.T) {
+	t.Parallel()
+	want := httptest.NewRecorder()
+	httpx.WriteProblem(want, errOverloaded)
+	for range 2 {
+		got := httptest.NewRecorder()
+		overloaded.write(got)
+		if got.Code != want.Code || got.Body.String() != want.Body.String() || !maps.EqualFunc(got.Header(), want.Header(), slices.Equal) {
+			t.Errorf("%d %v %s, want %d %v %s", got.Code, got.Header(), got.Body, want.Code, want.Header(), want.Body)
+		}
+		got.Header().Add("Retry-After", "9") // whoever adds has a header of its own
+	}
+	if want.Header().Get("Retry-After") != "1" {
+		t.Errorf("Retry-After %q", want.Header().Get("Retry-After"))
 	}
 }

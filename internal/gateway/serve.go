@@ -67,7 +67,7 @@ func (g *Gateway) malformed(r *http.Request) *httpx.Error {
 func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 	defer g.inFlight.Add(-1)
 	if g.inFlight.Add(1) > to.admission {
-		httpx.WriteProblem(w, errOverloaded)
+		overloaded.write(w)
 		return
 	}
 	if to.newOrders == nil {
@@ -76,7 +76,7 @@ func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 	}
 	began := time.Now()
 	if !to.newOrders.enter(began) {
-		httpx.WriteProblem(w, errOverloaded)
+		overloaded.write(w)
 		return
 	}
 	answer, served := httpx.Record(w), false
