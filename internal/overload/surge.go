@@ -30,6 +30,8 @@ const (
 	connections = 5000
 	// saturating is how many clients in a closed loop bring out the peak: more than the gateway takes for an idle hour.
 	saturating = 512
+	// returning is how many come back after the surge, one order after the other each: as many as are always taken.
+	returning = 256
 	// What is under way at a surge's end may take as long as --order-wait: the look after it is longer.
 	recoveryLength = 12 * time.Second
 	skus           = 100
@@ -131,7 +133,7 @@ func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, e
 	wg.Go(func() {
 		<-ended
 		again := r.closedLoop(p, prefix)
-		again.Ready, again.Duration = true, recoveryLength
+		again.Clients, again.Ready, again.Duration, again.Courteous = returning, true, recoveryLength, true
 		after, afterErr = load.Run(ctx, again)
 	})
 	report, err := load.Run(ctx, over)
