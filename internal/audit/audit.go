@@ -140,6 +140,11 @@ type Progress struct {
 type Report struct {
 	StartedAt, EndedAt     time.Time
 	Orders, Holds, Charges int64
+	// PlacedBefore is the time up to which orders were looked at. Younger were left out: as many as there were when the audit
+	// began, or, with YoungerMore, at least as many.
+	PlacedBefore time.Time
+	Younger      int64
+	YoungerMore  bool
 	// Reread counts orders that looked wrong at first; Dismissed, those of them that were only under way.
 	Reread, Dismissed int64
 	Findings          []Finding

@@ -199,6 +199,16 @@ func TestAnAuditThatCannotBeDoneSaysSo(t *testing.T) {
 	}
 }
 
+// TestWhatIsLeftOutIsCountedToAPage: no audit reads a campaign's last half minute to say how much it was.
+func TestWhatIsLeftOutIsCountedToAPage(t *testing.T) {
+	t.Parallel()
+	source := &shelf{pages: [][]Order{{{ID: OrderID{250}}, {ID: OrderID{251}}}, nil}, next: []OrderID{{252}, {}}}
+	report, err := Run(t.Context(), Config{Source: source, Clock: clock.System{}, MinAge: time.Minute})
+	if err != nil || report.Younger != 2 || !report.YoungerMore || report.Orders != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
 // TestReportsAreBounded: a thousand findings end the audit.
 func TestReportsAreBounded(t *testing.T) {
 	t.Parallel()

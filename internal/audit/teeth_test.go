@@ -251,12 +251,16 @@ func (m *mending) AfterFunc(d time.Duration, f func()) {
 	m.instant.AfterFunc(d, f)
 }
 
-// TestYoungOrdersAreLeftToTheNextAudit: and so is what is wrong with them.
+// TestYoungOrdersAreLeftToTheNextAudit: and so is what is wrong with them. How many they were is told.
 func TestYoungOrdersAreLeftToTheNextAudit(t *testing.T) {
 	t.Parallel()
 	w := populate(t)
 	w.corrupt("orders", `DELETE FROM orders WHERE id = ?`, w.sold.ID)
-	if report := w.audit(audit.Config{MinAge: time.Hour}); !report.OK() || report.Orders+report.Holds+report.Charges != 0 {
+	if report := w.audit(audit.Config{MinAge: time.Hour}); !report.OK() || report.Orders+report.Holds+report.Charges != 0 ||
+		report.Younger != 5 || report.YoungerMore || report.StartedAt.Sub(report.PlacedBefore).Round(time.Minute) != time.Hour {
 		t.Errorf("report %+v", report)
+	}
+	if report := w.audit(audit.Config{}); report.Younger != 0 || report.PlacedBefore.Before(report.StartedAt) {
+		t.Errorf("an audit of all left something out: %+v", report)
 	}
 }

@@ -67,20 +67,24 @@ func (g *Gateway) malformed(r *http.Request) *httpx.Error {
 func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 	defer g.inFlight.Add(-1)
 	if g.inFlight.Add(1) > to.admission {
-		httpx.WriteProblem(w, errOverloaded)
+		overloaded.write(w)
 		return
 	}
 	if to.newOrders == nil {
 		g.pass(w, r, to)
 		return
 	}
-	if !to.newOrders.enter(time.Now()) {
-		httpx.WriteProblem(w, errOverloaded)
+	began := time.Now()
+	if !to.newOrders.enter(began) {
+		overloaded.write(w)
 		return
 	}
-	served := false
-	defer func() { to.newOrders.leave(time.Now(), served) }()
-	served = g.pass(w, r, to)
+	answer, served := httpx.Record(w), false
+	defer func() {
+		now := time.Now()
+		to.newOrders.leave(now, served && to.newOrders.finishedWith(answer.Status(), now.Sub(began)))
+	}()
+	served = g.pass(answer, r, to)
 }
 
 // pass sends an admitted request on to its service, or refuses it for what it is. It tells whether the service saw it.

@@ -19,6 +19,7 @@ type buyer struct {
 	picked []int
 	known  []int // places in ledger of orders that may be read or canceled: the last few
 	turn   int
+	later  bool // it was told to come back later
 	ledger []acknowledged
 	// unknown are orders whose outcome is not known: they may be there.
 	unknown []uint64
@@ -49,6 +50,9 @@ func newBuyer(r *run, number int) *buyer {
 	return b
 }
 
+// courtesy is what the platform asks of those whom it refuses.
+const courtesy = time.Second
+
 // shopUntil takes arrivals until there are no more, or ctx ends.
 func (b *buyer) shopUntil(ctx context.Context) {
 	if !until(ctx, b.run.pace.start(b.number)) {
@@ -56,6 +60,9 @@ func (b *buyer) shopUntil(ctx context.Context) {
 	}
 	shares := b.run.cfg.Scenario.steps()
 	for {
+		if !b.comeBack(ctx) {
+			return
+		}
 		a, ok := b.run.pace.take()
 		if !ok || !until(ctx, a.due) {
 			return
@@ -68,6 +75,13 @@ func (b *buyer) shopUntil(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// comeBack waits where the buyer was told to come back later, and does so. It tells whether ctx goes on.
+func (b *buyer) comeBack(ctx context.Context) bool {
+	wait := b.later && b.run.cfg.Courteous && b.run.cfg.Rate == 0
+	b.later = false
+	return !wait || until(ctx, time.Now().Add(courtesy))
 }
 
 // orderTemplate is a request to place an order. Each order is patched in: its key, its buyer and its SKUs have fixed places.
@@ -235,6 +249,7 @@ func (b *buyer) send(kind Kind, due time.Time, request []byte) (answer, Outcome)
 	b.run.recorder.record(kind, outcome, time.Since(due))
 	if got.status == 429 || got.status == 503 {
 		b.run.recorder.refused(got.retryAfter)
+		b.later = got.retryAfter
 	}
 	return got, outcome
 }

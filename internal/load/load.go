@@ -48,6 +48,8 @@ type Config struct {
 	RateEnd float64
 	// Clients is how many requests may be under way: the connections.
 	Clients int
+	// Courteous clients of a closed loop come back a second after a refusal that tells them when, and not at once.
+	Courteous bool
 	// Ramp is how long an open loop takes to reach Rate, and a closed loop to start all its clients.
 	Ramp     time.Duration
 	Duration time.Duration

@@ -3,6 +3,8 @@ package load
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -214,5 +216,23 @@ func TestNoBuyerLooksLikeACard(t *testing.T) {
 		if email := newShop(Config{SKUs: 1}).email(7); strings.ContainsAny(strings.Split(email, "-")[1], "0123456789") {
 			t.Fatal(email)
 		}
+	}
+}
+
+// TestCourteousClientsComeBackLater: each is refused once within a second; others ask again at once.
+func TestCourteousClientsComeBackLater(t *testing.T) {
+	t.Parallel()
+	full := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(full.Close)
+	cfg := Config{URL: full.URL, Scenario: Uniform, SKUs: 1, Items: 1, Stock: 1, Prefix: "P", Ready: true, Clients: 4, Duration: time.Second / 2, Timeout: time.Minute}
+	if rude := mustRun(t, cfg); rude.Count(Place, "http_503") <= 4 {
+		t.Errorf("asking again at once: %+v", rude.Kinds)
+	}
+	cfg.Courteous = true
+	if polite := mustRun(t, cfg); polite.Count(Place, "http_503") != 4 {
+		t.Errorf("coming back later: %+v", polite.Kinds)
 	}
 }

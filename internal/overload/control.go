@@ -11,8 +11,12 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/load"
 )
 
-// shortPatience is that of the controls' clients, so that a queue which is too long shows within a short run.
-const shortPatience = 2 * time.Second
+const (
+	// shortPatience is that of the controls' clients, so that a queue which is too long shows within a short run.
+	shortPatience = 2 * time.Second
+	// controlLength is as long that those who came while the queue was still short are few.
+	controlLength = 6 * shortPatience
+)
 
 // Two platforms for clients of short patience: one whose queues are bounded for them, and one that takes whatever comes.
 var (
@@ -57,11 +61,12 @@ func (r *runner) impatient(ctx context.Context, with settings) (served float64, 
 	if err != nil {
 		return 0, err
 	}
-	cfg := r.openLoop(p, 10*before.OrdersPerSecond, r.length, func() {})
+	length := max(r.length, controlLength)
+	cfg := r.openLoop(p, 10*before.OrdersPerSecond, length, func() {})
 	cfg.Timeout, cfg.ReadBack = shortPatience, 0
 	report, err := load.Run(ctx, cfg)
 	if err != nil {
 		return 0, err
 	}
-	return goodput(report, r.length) / before.OrdersPerSecond, nil
+	return goodput(report, length) / before.OrdersPerSecond, nil
 }

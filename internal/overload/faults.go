@@ -43,7 +43,7 @@ func (r *runner) faults(ctx context.Context) error {
 		if !strings.Contains(f.what, r.cfg.Only) {
 			continue
 		}
-		if err := r.suffer(ctx, f); err != nil {
+		if err := r.patiently(f.what, func() error { return r.suffer(ctx, f) }); err != nil {
 			return fmt.Errorf("%s: %w", f.what, err)
 		}
 	}
@@ -118,7 +118,7 @@ func (r *runner) askHealth(ctx context.Context, p *platform, f fault) error {
 		status, body := get(ctx, p.url+"/health/backends", "")
 		down := namedDown(body)
 		if status == 503 && down == f.down {
-			r.check(f.what, "health names what is down", down, f.down, true)
+			r.timed(f.what, "health names what is down", down, f.down, true)
 			return nil
 		}
 		select {
@@ -126,7 +126,7 @@ func (r *runner) askHealth(ctx context.Context, p *platform, f fault) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-limit:
-			r.check(f.what, "health names what is down", fmt.Sprintf("%d %s", status, body), f.down, false)
+			r.timed(f.what, "health names what is down", fmt.Sprintf("%d %s", status, body), f.down, false)
 			return nil
 		}
 	}

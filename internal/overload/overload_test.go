@@ -50,6 +50,44 @@ func TestEachTargetCanBeMissed(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatDependsOnTheMachineIsRepeated: a part is measured once more, in the quick form, when nothing but timed checks
+// failed; what fails again fails, and what is strict is not forgotten.
+func TestOnlyWhatDependsOnTheMachineIsRepeated(t *testing.T) {
+	t.Parallel()
+	type round struct{ timed, strict bool } // whether they hold
+	for name, c := range map[string]struct {
+		quick  bool
+		rounds []round
+		parts  int
+		failed int
+	}{
+		"all is well":                  {true, []round{{true, true}}, 1, 0},
+		"a busy moment":                {true, []round{{false, true}, {true, true}}, 2, 0},
+		"it is slow":                   {true, []round{{false, true}, {false, true}}, 2, 1},
+		"a promise is broken":          {true, []round{{true, false}}, 1, 1},
+		"a promise, and it is slow":    {true, []round{{false, false}}, 1, 2},
+		"a promise, the second time":   {true, []round{{false, true}, {true, false}}, 2, 1},
+		"the full form is not lenient": {false, []round{{false, true}}, 1, 1},
+	} {
+		r := &runner{cfg: Config{Quick: c.quick, Log: io.Discard}}
+		r.check("before", "something else", "", "", true)
+		parts := 0
+		err := r.patiently("here", func() error {
+			now := c.rounds[parts]
+			parts++
+			r.timed("here", "soon", "", "", now.timed)
+			r.check("here", "right", "", "", now.strict)
+			return nil
+		})
+		if err != nil || parts != c.parts || r.verdict.Failed() != c.failed || len(r.verdict.Repeated) != parts-1 {
+			t.Errorf("%s: %d parts, %d checks fail of %+v, %v", name, parts, r.verdict.Failed(), r.verdict, err)
+		}
+		if want := 1 + c.parts + 1; len(r.verdict.Checks) != want { // strict ones stay, timed ones are those of the last part
+			t.Errorf("%s: %d checks, want %d", name, len(r.verdict.Checks), want)
+		}
+	}
+}
+
 // seconds is a series of as many confirmed orders a second, with refusals where there are none.
 func seconds(confirmed ...int64) (series []load.Second) {
 	for i, n := range confirmed {

@@ -28,8 +28,10 @@ const (
 	patience = 15 * time.Second
 	// connections are opened before; there must be more of them than the platform lets in, or it would never have to refuse.
 	connections = 5000
-	// saturating is how many clients in a closed loop bring out the peak.
-	saturating = 256
+	// saturating is how many clients in a closed loop bring out the peak: more than the gateway takes for an idle hour.
+	saturating = 512
+	// returning is how many come back after the surge, one order after the other each: as many as are always taken.
+	returning = 256
 	// What is under way at a surge's end may take as long as --order-wait: the look after it is longer.
 	recoveryLength = 12 * time.Second
 	skus           = 100
@@ -72,12 +74,19 @@ func (r *runner) surgesOn(ctx context.Context, s shape, factors []int, with sett
 		return err
 	}
 	for _, factor := range factors {
-		surge, err := r.surge(ctx, p, factor)
+		where := fmt.Sprintf("%s, %dx", s.name, factor)
+		err := r.patiently(where, func() error {
+			surge, err := r.surge(ctx, p, factor)
+			if err != nil {
+				return fmt.Errorf("%s: %w", where, err)
+			}
+			r.verdict.Surges = append(r.verdict.Surges, surge)
+			r.judge(surge, r.limits())
+			return nil
+		})
 		if err != nil {
-			return fmt.Errorf("%s, %dx: %w", s.name, factor, err)
+			return err
 		}
-		r.verdict.Surges = append(r.verdict.Surges, surge)
-		r.judge(surge, r.limits())
 	}
 	return nil
 }
@@ -124,7 +133,7 @@ func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, e
 	wg.Go(func() {
 		<-ended
 		again := r.closedLoop(p, prefix)
-		again.Ready, again.Duration = true, recoveryLength
+		again.Clients, again.Ready, again.Duration, again.Courteous = returning, true, recoveryLength, true
 		after, afterErr = load.Run(ctx, again)
 	})
 	report, err := load.Run(ctx, over)
@@ -244,25 +253,66 @@ func recovered(after load.Report, peak float64) time.Duration {
 func (r *runner) judge(s Surge, want limits) {
 	where := fmt.Sprintf("%s, %dx", s.Platform, s.Factor)
 	sent := float64(s.Factor) * s.Peak
-	r.check(where, "the generator sent what it should", fmt.Sprintf("%.0f/s", s.Offered), fmt.Sprintf("90 %% of %.0f/s", sent), s.Offered >= 0.9*sent)
-	r.check(where, "goodput", fmt.Sprintf("%.0f %% of the peak", 100*s.Goodput/s.Peak), fmt.Sprintf("%.0f %%", 100*want.goodput), s.Goodput >= want.goodput*s.Peak)
-	r.check(where, "accepted p99", milliseconds(s.AcceptedP99), milliseconds(want.accepted), s.AcceptedP99 > 0 && s.AcceptedP99 <= want.accepted)
-	r.check(where, "orders are refused", fmt.Sprint(s.Refused), "some", s.Refused > 0)
+	r.timed(where, "the generator sent what it should", fmt.Sprintf("%.0f/s", s.Offered), fmt.Sprintf("90 %% of %.0f/s", sent), s.Offered >= 0.9*sent)
+	r.timed(where, "goodput", fmt.Sprintf("%.0f %% of the peak", 100*s.Goodput/s.Peak), fmt.Sprintf("%.0f %%", 100*want.goodput), s.Goodput >= want.goodput*s.Peak)
+	r.timed(where, "accepted p99", milliseconds(s.AcceptedP99), milliseconds(want.accepted), s.AcceptedP99 > 0 && s.AcceptedP99 <= want.accepted)
+	r.timed(where, "orders are refused", fmt.Sprint(s.Refused), "some", s.Refused > 0)
 	if r.cfg.Quick {
 		want.refused += manyTimes * s.Noise
 	}
-	r.check(where, "refused p99", milliseconds(s.RefusedP99), milliseconds(want.refused), s.RefusedP99 <= want.refused)
+	r.timed(where, "refused p99", milliseconds(s.RefusedP99), milliseconds(want.refused), s.RefusedP99 <= want.refused)
 	r.check(where, "requests without an answer", fmt.Sprint(s.NoAnswer), "0", s.NoAnswer == 0)
-	r.check(where, "itself again", s.Recovery.Round(time.Second).String(), want.recovery.String(), s.Recovery <= want.recovery)
+	r.timed(where, "itself again", s.Recovery.Round(time.Second).String(), want.recovery.String(), s.Recovery <= want.recovery)
 	r.check(where, "memory", fmt.Sprintf("%d MiB", s.ResidentMiB), fmt.Sprintf("%d MiB", want.residentMiB), s.ResidentMiB <= want.residentMiB)
 }
 
+// patiently runs a part, and in the quick form once more when nothing but timed checks failed: somebody else may have had
+// the machine. What does not depend on it is judged both times.
+func (r *runner) patiently(where string, part func() error) error {
+	first := len(r.verdict.Checks)
+	if err := part(); err != nil || !r.cfg.Quick {
+		return err
+	}
+	missed := onlyTimed(r.verdict.Checks[first:])
+	if missed == "" {
+		return nil
+	}
+	r.say("%s: once more, for what failed depends on the machine: %s", where, missed)
+	r.verdict.Repeated = append(r.verdict.Repeated, where+": "+missed)
+	r.verdict.Checks = append(r.verdict.Checks[:first], slices.DeleteFunc(slices.Clone(r.verdict.Checks[first:]), func(c Check) bool { return c.Timed })...)
+	return part()
+}
+
+// onlyTimed names the checks that failed, where all of them are timed ones.
+func onlyTimed(checks []Check) string {
+	var missed []string
+	for _, c := range checks {
+		switch {
+		case c.OK:
+		case !c.Timed:
+			return ""
+		default:
+			missed = append(missed, fmt.Sprintf("%s (%s, want %s)", c.What, c.Got, c.Want))
+		}
+	}
+	return strings.Join(missed, ", ")
+}
+
 func (r *runner) check(where, what, got, want string, ok bool) {
+	r.note(Check{Where: where, What: what, Got: got, Want: want, OK: ok})
+}
+
+// timed is a check of a figure that depends on how much of the machine there was.
+func (r *runner) timed(where, what, got, want string, ok bool) {
+	r.note(Check{Where: where, What: what, Got: got, Want: want, OK: ok, Timed: true})
+}
+
+func (r *runner) note(c Check) {
 	r.mu.Lock()
-	r.verdict.Checks = append(r.verdict.Checks, Check{where, what, got, want, ok})
+	r.verdict.Checks = append(r.verdict.Checks, c)
 	r.mu.Unlock()
-	if !ok {
-		r.say("%s: %s: %s, want %s", where, what, got, want)
+	if !c.OK {
+		r.say("%s: %s: %s, want %s", c.Where, c.What, c.Got, c.Want)
 	}
 }
 

@@ -15,6 +15,8 @@ type Verdict struct {
 	// Controls are goodputs of platforms that were made wrong, in percent of their peak: the checks have to fail there.
 	Controls map[string]float64 `json:"controls_goodput_percent"`
 	Checks   []Check            `json:"checks"`
+	// Repeated are the parts that were measured once more, for nothing but timed checks failed at first.
+	Repeated []string `json:"repeated,omitempty"`
 }
 
 // Surge is one platform under one multiple of its peak.
@@ -58,6 +60,8 @@ type Check struct {
 	Got   string `json:"got"`
 	Want  string `json:"want"`
 	OK    bool   `json:"ok"`
+	// Timed says that the figure depends on how much of the machine there was, too.
+	Timed bool `json:"timed,omitempty"`
 }
 
 // OK tells whether everything that was asked for was found.
@@ -103,6 +107,9 @@ func (v Verdict) WriteText(w io.Writer) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	for _, what := range v.Repeated {
+		fmt.Fprintf(w, "\nMeasured once more: %s.\n", what)
 	}
 	_, err := fmt.Fprintf(w, "\n%d of %d checks hold.\n", len(v.Checks)-v.Failed(), len(v.Checks))
 	return err

@@ -5,9 +5,11 @@ package prove
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,9 @@ import (
 	"syscall"
 	"time"
 )
+
+// Unknown is the commit of a tree without a history.
+const Unknown = "unknown"
 
 // Proof is one machine that tries to break a promise.
 type Proof struct {
@@ -61,30 +66,90 @@ func (l *Line) Held() bool {
 	return l.Err == nil
 }
 
-// Run runs the proofs whose names contain only, from the module's root, and keeps what each prints in Dir. A proof that
-// fails does not stop the others; the end of ctx does.
-func Run(ctx context.Context, proofs []Proof, only string, progress io.Writer) ([]Line, error) {
+// Config is one run.
+type Config struct {
+	Proofs []Proof
+	Only   string // picks the proofs whose names contain it; empty: all
+	Commit string // that is proved
+	// Resume takes what held for the same commit from the run before; what has changes that are not committed has none.
+	Resume   bool
+	Progress io.Writer
+}
+
+// Run runs the proofs one after another, from the module's root, and keeps in Dir what each prints and, of those that held,
+// what they counted. A proof that fails does not stop the others; the end of ctx does.
+func Run(ctx context.Context, cfg Config) ([]Line, error) {
 	if err := os.MkdirAll(Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a folder for what the proofs print: %w", err)
 	}
 	var lines []Line
-	for i := range proofs {
-		p := &proofs[i]
-		if !strings.Contains(p.Name, only) {
+	for i := range cfg.Proofs {
+		p := &cfg.Proofs[i]
+		if !strings.Contains(p.Name, cfg.Only) {
 			continue
 		}
-		fmt.Fprintf(progress, "%s  %-14s make %s\n", time.Now().Format(time.TimeOnly), p.Name, strings.Join(p.Make, " "))
+		if line, ok := p.before(cfg.Commit); ok && cfg.Resume {
+			cfg.say(p, "held before, after %s", line.Took)
+			lines = append(lines, line)
+			continue
+		}
+		cfg.say(p, "make %s", strings.Join(p.Make, " "))
 		line := p.run(ctx)
 		if ctx.Err() != nil {
 			return lines, fmt.Errorf("ended before %s was over: %w", p.Name, ctx.Err())
 		}
-		fmt.Fprintf(progress, "%s  %-14s %s after %s\n", time.Now().Format(time.TimeOnly), p.Name, line.word(), line.Took)
+		cfg.say(p, "%s after %s", line.word(), line.Took)
 		lines = append(lines, line)
+		if err := line.keep(cfg.Commit); err != nil {
+			return lines, err
+		}
 	}
 	if len(lines) == 0 {
-		return nil, fmt.Errorf("no proof has %q in its name", only)
+		return nil, fmt.Errorf("no proof has %q in its name", cfg.Only)
 	}
 	return lines, nil
+}
+
+func (c *Config) say(p *Proof, format string, args ...any) {
+	fmt.Fprintf(c.Progress, "%s  %-14s %s\n", time.Now().Format(time.TimeOnly), p.Name, fmt.Sprintf(format, args...))
+}
+
+// kept is a line that held, as it is kept for a run that is resumed.
+type kept struct {
+	Commit   string
+	Took     time.Duration
+	Findings Findings
+}
+
+func (p *Proof) file() string { return filepath.Join(Dir, p.Name+".held.json") }
+
+// keep keeps a line that held, and forgets one that did not.
+func (l *Line) keep(commit string) error {
+	if !l.Held() {
+		if err := os.Remove(l.Proof.file()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("forget that %s held: %w", l.Proof.Name, err)
+		}
+		return nil
+	}
+	text, err := json.Marshal(kept{commit, l.Took, l.Findings})
+	if err == nil {
+		err = os.WriteFile(l.Proof.file(), text, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("keep what %s counted: %w", l.Proof.Name, err)
+	}
+	return nil
+}
+
+// before is the line of an earlier run that held for the same commit.
+func (p *Proof) before(commit string) (Line, bool) {
+	var was kept
+	text, err := os.ReadFile(p.file())
+	if err != nil || json.Unmarshal(text, &was) != nil || was.Commit != commit || commit == Unknown || strings.HasSuffix(commit, "-dirty") {
+		return Line{}, false
+	}
+	line := Line{Proof: p, Took: was.Took, Findings: was.Findings}
+	return line, line.Held()
 }
 
 func (p *Proof) run(ctx context.Context) Line {

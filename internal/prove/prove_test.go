@@ -4,6 +4,8 @@ package prove
 
 import (
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +70,39 @@ func TestPage(t *testing.T) {
 	}
 	if !strings.Contains(page.String(), "BROKEN") || !strings.Contains(page.String(), "exit status 1") {
 		t.Errorf("a proof that failed is not told:\n%s", page.String())
+	}
+}
+
+// TestARunIsResumed: what held for the same commit is not proved again; what failed, or may be of another tree, is.
+func TestARunIsResumed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	makefile := "held:\n\techo 7 tried >> held.txt; echo 7 tried\nfails:\n\techo 7 tried >> fails.txt; echo 7 tried; false\n"
+	if err := os.WriteFile("Makefile", []byte(makefile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := words{tried: []found{{`(\d+) tried`, "tried"}}}.read
+	proofs := []Proof{{"held", "a promise", []string{"--silent", "held"}, read}, {"fails", "another", []string{"--silent", "fails"}, read}}
+	times := func(proof string) int {
+		text, err := os.ReadFile(proof + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(text), "\n")
+	}
+	for _, run := range []struct {
+		commit      string
+		resume      bool
+		held, fails int // how often each was run so far
+	}{
+		{"a", false, 1, 1}, {"a", true, 1, 2}, {"a", false, 2, 3}, {"b", true, 3, 4}, {"b", true, 3, 5},
+		{"b-dirty", true, 4, 6}, {"b-dirty", true, 5, 7}, {Unknown, true, 6, 8}, {Unknown, true, 7, 9},
+	} {
+		lines, err := Run(t.Context(), Config{Proofs: proofs, Commit: run.commit, Resume: run.resume, Progress: io.Discard})
+		if err != nil || len(lines) != 2 || !lines[0].Held() || lines[1].Held() || lines[0].Tried[0].N != 7 {
+			t.Fatalf("%+v: %+v, %v", run, lines, err)
+		}
+		if held, fails := times("held"), times("fails"); held != run.held || fails != run.fails {
+			t.Errorf("%+v: run %d and %d times", run, held, fails)
+		}
 	}
 }

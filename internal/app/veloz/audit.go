@@ -20,7 +20,7 @@ import (
 // auditCommand compares orders, stock and money of a running platform.
 type auditCommand struct {
 	connection `embed:""`
-	MinAge     time.Duration `name:"min-age" default:"30s" help:"Leave out younger orders, which are on their way; 0s takes all."`
+	MinAge     time.Duration `name:"min-age" default:"30s" help:"Leave out younger orders, which are on their way, and say how many; 0s takes all."`
 	Deadline   time.Duration `name:"deadline" default:"15m" help:"How long an order may need until nothing more has to happen to it."`
 	Patience   time.Duration `name:"patience" default:"5s" help:"Time between two readings of what looks wrong: only what is wrong four times is a violation."`
 }
@@ -65,6 +65,7 @@ func (c *auditCommand) Run(ctx context.Context, t *terminal) error {
 		err = t.json(shownReport(report))
 	} else {
 		t.report(report)
+		t.leftOut(report, c.MinAge)
 	}
 	if err == nil && !report.OK() {
 		err = violated{len(report.Findings)}
@@ -143,6 +144,19 @@ func (t *terminal) report(r *audit.Report) {
 	t.note("\nveloz orders get and veloz payments show more of an order; the runbook, under VelozAuditViolation, what to do.")
 }
 
+// leftOut says which orders were not looked at, and why: somebody who audits right after an order looks for it.
+func (t *terminal) leftOut(r *audit.Report, minAge time.Duration) {
+	if r.Younger == 0 {
+		return
+	}
+	more := ""
+	if r.YoungerMore {
+		more = "at least "
+	}
+	t.note("Left out: %s%s placed since %s, which may be on their way still; --min-age 0s takes all, instead of those older than %s.",
+		more, count(r.Younger, "order"), t.moment(r.PlacedBefore), minAge)
+}
+
 // count is a number of things with separators.
 func count(n int64, thing string) string {
 	digits := fmt.Sprint(n)
@@ -157,12 +171,17 @@ func count(n int64, thing string) string {
 
 // shownAudit is a report as --json prints it.
 type shownAudit struct {
-	Verdict    string         `json:"verdict"` // ok or violated
-	StartedAt  time.Time      `json:"started_at"`
-	EndedAt    time.Time      `json:"ended_at"`
-	Orders     int64          `json:"orders"`
-	Holds      int64          `json:"holds"`
-	Charges    int64          `json:"charges"`
+	Verdict   string    `json:"verdict"` // ok or violated
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at"`
+	Orders    int64     `json:"orders"`
+	Holds     int64     `json:"holds"`
+	Charges   int64     `json:"charges"`
+	// PlacedBefore is the time up to which orders were looked at; Younger were left out, or at least as many.
+	PlacedBefore time.Time `json:"placed_before"`
+	Younger      int64     `json:"younger_left_out"`
+	YoungerMore  bool      `json:"younger_left_out_more"`
+
 	Reread     int64          `json:"reread"`
 	Dismissed  int64          `json:"dismissed"`
 	Truncated  bool           `json:"truncated"`
@@ -178,7 +197,7 @@ type shownFinding struct {
 }
 
 func shownReport(r *audit.Report) shownAudit {
-	shown := shownAudit{"ok", r.StartedAt, r.EndedAt, r.Orders, r.Holds, r.Charges, r.Reread, r.Dismissed, r.Truncated, make([]shownFinding, len(r.Findings))}
+	shown := shownAudit{"ok", r.StartedAt, r.EndedAt, r.Orders, r.Holds, r.Charges, r.PlacedBefore, r.Younger, r.YoungerMore, r.Reread, r.Dismissed, r.Truncated, make([]shownFinding, len(r.Findings))}
 	if !r.OK() {
 		shown.Verdict = "violated"
 	}

@@ -17,28 +17,32 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "the form for CI, in about two minutes, with lenient limits")
 	file := flag.String("json", "", "write the verdict to this file, too")
+	bin := flag.String("bin", "", "the folder of the built programs; empty builds them")
 	only := flag.String("only", "", "run only what has this in its name")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *quick, *only, *file); err != nil {
+	if err := run(ctx, overload.Config{Bin: *bin, Quick: *quick, Only: *only, Log: os.Stderr}, *file); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, quick bool, only, file string) error {
-	bin, err := os.MkdirTemp("", "overload-bin-")
-	if err != nil {
-		return fmt.Errorf("make a folder: %w", err)
+func run(ctx context.Context, cfg overload.Config, file string) error {
+	if cfg.Bin == "" {
+		bin, err := os.MkdirTemp("", "overload-bin-")
+		if err != nil {
+			return fmt.Errorf("make a folder: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(bin) }() // a temporary folder that stays behind breaks nothing
+		build := exec.CommandContext(ctx, "go", "build", "-o", bin+string(filepath.Separator), "./cmd/...")
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("build the programs: %w", err)
+		}
+		cfg.Bin = bin
 	}
-	defer func() { _ = os.RemoveAll(bin) }() // a temporary folder that stays behind breaks nothing
-	build := exec.CommandContext(ctx, "go", "build", "-o", bin+string(filepath.Separator), "./cmd/...")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("build the programs: %w", err)
-	}
-	verdict, err := overload.Run(ctx, overload.Config{Bin: bin, Quick: quick, Only: only, Log: os.Stderr})
+	verdict, err := overload.Run(ctx, cfg)
 	if len(verdict.Checks) > 0 {
 		err = errors.Join(err, verdict.WriteText(os.Stdout), write(file, verdict))
 	}

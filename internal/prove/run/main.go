@@ -1,12 +1,14 @@
 //go:build linux
 
 // Command run runs the proofs, or those whose names contain its first argument, from the module's root, and exits with 1
-// when a promise was broken. A run of all keeps its verdict among the documents.
+// when a promise was broken. A run of all keeps its verdict among the documents; with -resume it goes on where one was broken
+// off, as long as the commit is the same and everything is committed.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,23 +23,22 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	only := ""
-	if len(os.Args) > 1 {
-		only = os.Args[1]
-	}
-	if err := run(ctx, only); err != nil {
+	resume := flag.Bool("resume", false, "take what held for the same commit from the run before")
+	flag.Parse()
+	if err := run(ctx, flag.Arg(0), *resume); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string) error {
-	lines, err := prove.Run(ctx, prove.All, only, os.Stderr)
+func run(ctx context.Context, only string, resume bool) error {
+	proved := commit(ctx)
+	lines, err := prove.Run(ctx, prove.Config{Proofs: prove.All, Only: only, Commit: proved, Resume: resume, Progress: os.Stderr})
 	if err != nil {
 		return err
 	}
-	where := prove.Circumstances{At: time.Now(), Commit: commit(ctx), Machine: fmt.Sprintf("%d cores (%s, %s)", runtime.NumCPU(), runtime.GOARCH, runtime.Version())}
+	where := prove.Circumstances{At: time.Now(), Commit: proved, Machine: fmt.Sprintf("%d cores (%s, %s)", runtime.NumCPU(), runtime.GOARCH, runtime.Version())}
 	if err := prove.Write(os.Stdout, lines, where); err != nil {
 		return fmt.Errorf("print the verdict: %w", err)
 	}
@@ -64,7 +65,7 @@ func keep(path string, lines []prove.Line, where prove.Circumstances) error {
 func commit(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
 	if err != nil {
-		return "unknown"
+		return prove.Unknown
 	}
 	return strings.TrimSpace(string(out))
 }
