@@ -35,30 +35,38 @@ func NewTurns(n int, patience time.Duration) *Turns {
 	return &Turns{places: make(chan struct{}, n), patience: patience}
 }
 
-// take waits for a turn. end gives it back, unless patience did.
-func (t *Turns) take() (end func()) {
-	if t == nil {
-		return func() {}
-	}
-	t.places <- struct{}{}
-	giveBack := sync.OnceFunc(func() { <-t.places })
-	timer := time.AfterFunc(t.patience, giveBack)
-	return func() {
-		timer.Stop()
-		giveBack()
+func (t *Turns) take() {
+	if t != nil {
+		t.places <- struct{}{}
 	}
 }
 
-// tryTake takes a turn if one is free, for as long as it is kept: who steps by hand has no clock that runs beside.
-func (t *Turns) tryTake() (end func(), ok bool) {
+func (t *Turns) giveBack() {
+	if t != nil {
+		<-t.places
+	}
+}
+
+// newTimer makes a worker's timer: it gives the turn back that the worker has, patience after it was reset.
+func (t *Turns) newTimer() *time.Timer {
 	if t == nil {
-		return func() {}, true
+		return nil
+	}
+	timer := time.AfterFunc(time.Hour, t.giveBack) // it must not run before it is stopped, however busy the machine is
+	timer.Stop()
+	return timer
+}
+
+// tryTake takes a turn if one is free.
+func (t *Turns) tryTake() bool {
+	if t == nil {
+		return true
 	}
 	select {
 	case t.places <- struct{}{}:
-		return func() { <-t.places }, true
+		return true
 	default:
-		return nil, false
+		return false
 	}
 }
 
@@ -125,12 +133,11 @@ func (s *Stage[T]) Run(ctx context.Context) {
 
 func (s *Stage[T]) loop(ctx context.Context) {
 	work := context.WithoutCancel(ctx)
+	timer := s.cfg.Turns.newTimer()
 	for {
 		select {
 		case first := <-s.queue:
-			end := s.cfg.Turns.take()
-			s.step(work, first)
-			end()
+			s.stepInTurn(work, first, timer)
 		case <-ctx.Done():
 			for s.queuedAfterEnd(work) {
 			}
@@ -139,19 +146,33 @@ func (s *Stage[T]) loop(ctx context.Context) {
 	}
 }
 
+// stepInTurn waits for a turn and works in it, for as long as the turn lasts, and then without.
+func (s *Stage[T]) stepInTurn(ctx context.Context, first queued[T], timer *time.Timer) {
+	if timer == nil { // turns are always free
+		s.step(ctx, first)
+		return
+	}
+	s.cfg.Turns.take()
+	timer.Reset(s.cfg.Turns.patience)
+	s.step(ctx, first)
+	if timer.Stop() { // otherwise it has given the turn back, or is about to
+		s.cfg.Turns.giveBack()
+	}
+}
+
 func (s *Stage[T]) queuedAfterEnd(ctx context.Context) bool {
-	defer s.cfg.Turns.take()()
+	s.cfg.Turns.take()
+	defer s.cfg.Turns.giveBack()
 	return s.stepQueued(ctx)
 }
 
 // Step works on one batch of what is queued now and tells whether there was any. It waits for nothing: without a turn
 // there is none.
 func (s *Stage[T]) Step(ctx context.Context) bool {
-	end, ok := s.cfg.Turns.tryTake()
-	if !ok {
+	if !s.cfg.Turns.tryTake() {
 		return false
 	}
-	defer end()
+	defer s.cfg.Turns.giveBack()
 	return s.stepQueued(ctx)
 }
 
