@@ -22,6 +22,10 @@ image-api-gateway image-servico-pedidos image-servico-pagamentos image-servico-e
 image-all-in-one:
 	$(call docker-build,veloz,pedidos-veloz)
 
+.PHONY: prepare-delivery
+prepare-delivery: # What the tests and the checks of delivery stand on.
+	@.ci/prepare delivery
+
 .PHONY: up up-observability down test-compose
 up: ## Start the stack in containers and wait until it is healthy.
 	docker compose up --detach --wait
