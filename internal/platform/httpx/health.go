@@ -101,7 +101,7 @@ func (h *health) look() []string {
 	}
 	failing := h.run()
 	if len(failing) != len(h.failing) {
-		h.cfg.Logger.Warn("readiness changed", "service", h.cfg.Service, "failing", failing)
+		h.cfg.Logger.Warn("readiness changed", "failing", failing)
 	}
 	h.failing, h.looked = failing, time.Now()
 	return failing
