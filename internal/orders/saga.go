@@ -74,9 +74,9 @@ type Saga struct {
 }
 
 const (
-	// turnsAtOnce is how many of the stages that every order passes work at once: one waits for its database or its peer
-	// while another works. With all four at once the batches were half as large, and an order cost as much as a tenth more.
-	turnsAtOnce = 3
+	// turnsAtOnce is how many batches of the stages that every order passes are under way at once: one waits for its database
+	// or its peer while another works. Fewer make larger batches, and leave the processors idle while all of them wait.
+	turnsAtOnce = 4
 	// turnPatience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
 	turnPatience = 20 * time.Millisecond
 )
