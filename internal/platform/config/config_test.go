@@ -151,6 +151,25 @@ func TestCheckConfigPrintsWithoutSecretsAndRoundTrips(t *testing.T) {
 	}
 }
 
+// TestCheckConfigIsOfOneCommand: another command's flag of the same name is none of its business.
+func TestCheckConfigIsOfOneCommand(t *testing.T) {
+	t.Parallel()
+	var target struct {
+		Up struct {
+			LogLevel string `name:"log-level" env:"VELOZ_LOG_LEVEL" default:"info"`
+		} `cmd:""`
+		Check struct {
+			LogLevel string `name:"log-level" default:"error"`
+			Depth    int    `name:"depth"`
+		} `cmd:""`
+	}
+	var out strings.Builder
+	_, err := config.Parse(&target, config.Program{Name: "veloz", Args: []string{"up", "--check-config"}, Env: []string{"VELOZ_LOG_LEVEL=warn"}, Stdout: &out})
+	if want := "log-level: \"warn\"  # VELOZ_LOG_LEVEL\n"; err != nil || out.String() != want {
+		t.Errorf("%v %q, not %q", err, out.String(), want)
+	}
+}
+
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	_, out, run, err := parse(t, []string{"--help"}, nil)

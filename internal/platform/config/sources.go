@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -93,8 +94,8 @@ func (l *layers) setKey(name, value string, line int) []error {
 	return nil
 }
 
-// print writes the settings in force as a file that --config takes, with the source of each in a comment. Secrets are
-// hidden by their types (Secret, DatabaseURL).
+// print writes the settings in force of the command that was asked for, as a file that --config takes, with the source of
+// each in a comment. Secrets are hidden by their types (Secret, DatabaseURL).
 func (l *layers) print(w io.Writer, parsed *kong.Context) error {
 	for _, path := range parsed.Path {
 		if path.Flag != nil && !path.Resolved {
@@ -102,15 +103,12 @@ func (l *layers) print(w io.Writer, parsed *kong.Context) error {
 		}
 	}
 	var problems []error
-	for _, name := range l.names() {
-		if slices.Contains(notInFile, name) {
+	flags := slices.SortedFunc(slices.Values(parsed.Flags()), func(a, b *kong.Flag) int { return strings.Compare(a.Name, b.Name) })
+	for _, flag := range flags {
+		if slices.Contains(notInFile, flag.Name) {
 			continue
 		}
-		source := l.source[name]
-		if source == "" {
-			source = "default"
-		}
-		_, err := fmt.Fprintf(w, "%s: %s  # %s\n", name, printable(l.flags[name].Target), source)
+		_, err := fmt.Fprintf(w, "%s: %s  # %s\n", flag.Name, printable(flag.Target), cmp.Or(l.source[flag.Name], "default"))
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
