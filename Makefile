@@ -5,7 +5,7 @@ SHELL       := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-# One time-out a package: the slowest needs four minutes under the race detector, on two cores that nobody else uses.
+# One time-out a package: the slowest took six minutes under the race detector, on two cores that others used too.
 TEST_TIMEOUT ?= 15m
 # How long `make fuzz` spends on each target.
 FUZZTIME     ?= 5s

@@ -75,7 +75,8 @@ type Saga struct {
 
 const (
 	// turnsAtOnce is how many batches of the stages that every order passes are under way at once: one waits for its database
-	// or its peer while another works. Fewer make larger batches, and leave the processors idle while all of them wait.
+	// or its peer while another works. Fewer make larger batches, and more waiting. On PostgreSQL three and four did more orders a second than two in each
+	// of the few runs in turns that were made, and no difference between three and four could be seen.
 	turnsAtOnce = 4
 	// turnPatience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
 	turnPatience = 20 * time.Millisecond
