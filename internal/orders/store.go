@@ -50,6 +50,11 @@ type Filter struct {
 	Limit         int
 }
 
+// TakesPlaced tells whether the statuses that f asks for are those of an order as it was placed.
+func (f *Filter) TakesPlaced() bool {
+	return (f.Status == "" || f.Status == Placed) && (f.PaymentStatus == "" || f.PaymentStatus == PaymentNone)
+}
+
 // Open counts what is not done, for metrics and alerts.
 type Open struct {
 	Orders          int64     // that need a step now or later, but for those that wait for their payer

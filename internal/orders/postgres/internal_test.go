@@ -95,6 +95,7 @@ func TestNothingScansATable(t *testing.T) {
 	for name, filter := range map[string]orders.Filter{
 		"all": {}, "next page": {Before: id}, "bounded": {From: id, Before: orders.ID{0x90}},
 		"confirmed": {Status: orders.Confirmed}, "held": {Status: orders.Held}, "placed": {Status: orders.Placed},
+		"no payment": {PaymentStatus: orders.PaymentNone, From: id}, "placed, no payment": {Status: orders.Placed, PaymentStatus: orders.PaymentNone},
 		"paid": {PaymentStatus: orders.PaymentPaid}, "unknown": {PaymentStatus: orders.PaymentUnknown},
 		"e-mail": {Email: "Buyer7@example.com"}, "e-mail and status": {Email: "buyer7@example.com", Status: orders.Held},
 		"SKU": {SKU: "SKU-7"}, "SKU and status": {SKU: "SKU-7", Status: orders.Confirmed}, "SKU and e-mail": {SKU: "SKU-7", Email: "buyer7@example.com"},

@@ -23,39 +23,45 @@ func TestEveryPageWalksAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for bits := range 1 << 6 {
+	for bits := range 1 << 8 {
 		var f orders.Filter
 		for i, set := range []func(){
 			func() { f.Email = "a@example.com" }, func() { f.SKU = "SKU-1" }, func() { f.Status = orders.Held },
 			func() { f.PaymentStatus = orders.PaymentUnknown }, func() { f.PaymentStatus = orders.PaymentPaid },
-			func() { f.Before = orders.ID{1} },
+			func() { f.Before = orders.ID{1} }, func() { f.Status = orders.Placed }, func() { f.PaymentStatus = orders.PaymentNone },
 		} {
 			if bits>>i&1 == 1 {
 				set()
 			}
 		}
-		plan := explain(t, s, newQuery(f).sql(f))
+		q := newQuery(f)
+		plan := explain(t, s, q.sql(), len(q.args))
 		picked := f.Email != "" || f.SKU != "" || f.Status != "" || isRare(f.PaymentStatus)
-		if strings.Contains(plan, "TEMP B-TREE") || picked && strings.Contains(plan, "SCAN") {
+		switch {
+		case strings.HasPrefix(plan, "MERGE (UNION ALL)"): // two pages, which are sorted to be one
+			if !strings.Contains(plan, "USING INDEX order_states_by_") && !strings.Contains(plan, "COVERING INDEX order_states_by_") {
+				t.Errorf("%+v: %s", f, plan)
+			}
+		case strings.Contains(plan, "TEMP B-TREE") || picked && strings.Contains(plan, "SCAN"):
 			t.Errorf("%+v: %s", f, plan)
 		}
 	}
 	for name, sql := range map[string]string{"due": selectDue, "key": selectByKey, "open": countOpen, "unknown": countUnknown, "awaiting": countAwaiting, "states": selectStates} {
-		plan := explain(t, s, sql)
+		plan := explain(t, s, sql, strings.Count(sql, "?"))
 		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") && !strings.Contains(plan, "INDEX order_states_") && !strings.Contains(plan, "INDEX open_orders_") {
 			t.Errorf("%s: %s", name, plan)
 		}
 	}
 }
 
-func explain(t *testing.T, s *Store, sql string) (plan string) {
+func explain(t *testing.T, s *Store, sql string, parameters int) (plan string) {
 	t.Helper()
 	err := s.db.Read(t.Context(), func(c *sqlite.Conn) error {
 		stmt, err := c.Prepare("EXPLAIN QUERY PLAN " + sql)
 		if err != nil {
 			return err
 		}
-		for range strings.Count(sql, "?") {
+		for range parameters {
 			stmt.Null()
 		}
 		return stmt.Query(func(r sqlite.Row) error { plan += r.Text(3) + "; "; return nil })

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -12,25 +11,23 @@ import (
 
 // rarePayments is the predicate of the index order_states_by_payment_status. SQLite uses a partial index only for a
 // query that repeats its predicate.
-const rarePayments = `payment_status <> 'none' AND payment_status <> 'paid'`
+const rarePayments = `payment_status <> 'paid'`
 
 // isRare tells whether the filter's payment status is one that the index has.
-func isRare(p orders.PaymentStatus) bool {
-	return p != "" && p != orders.PaymentNone && p != orders.PaymentPaid
-}
+func isRare(p orders.PaymentStatus) bool { return p != "" && p != orders.PaymentPaid }
 
 // List implements orders.Store.
 func (s *Store) List(ctx context.Context, filter orders.Filter) (page []orders.Order, err error) {
 	q := newQuery(filter)
 	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
-		stmt, err := c.Prepare(q.sql(filter))
+		stmt, err := c.Prepare(q.sql())
 		if err != nil {
 			return err
 		}
 		for _, arg := range q.args {
 			arg(stmt)
 		}
-		return stmt.Int(filter.Limit).Query(func(r sqlite.Row) error {
+		return stmt.Query(func(r sqlite.Row) error {
 			order, err := scan(r)
 			page = append(page, order)
 			return err
@@ -42,89 +39,138 @@ func (s *Store) List(ctx context.Context, filter orders.Filter) (page []orders.O
 	return page, nil
 }
 
-// query is a filter in SQL. Its text depends on which fields are set, not on their values, so that few statements exist.
+// query is a SELECT that grows.
 type query struct {
-	where []string
-	args  []func(*sqlite.Stmt)
+	from, id string // the tables, and the id by which the page is walked
+	limit    string
+	where    []string
+	args     []func(*sqlite.Stmt)
 }
 
-func (q *query) and(condition string, arg func(*sqlite.Stmt)) {
-	q.where = append(q.where, condition)
-	q.args = append(q.args, arg)
-}
-
+// newQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few statements exist.
 func newQuery(f orders.Filter) *query {
 	q := &query{}
-	if f.Email != "" {
-		q.and(`o.email = ?`, func(s *sqlite.Stmt) { s.Text(orders.SearchableEmail(f.Email)) })
-	}
-	if f.SKU != "" {
-		q.and(`k.sku = ?`, func(s *sqlite.Stmt) { s.Text(f.SKU) })
-	}
-	_, id, _ := source(f)
+	q.limit = q.arg(func(s *sqlite.Stmt) { s.Int(f.Limit) })
+	var states []state
+	var bounds []string
 	if f.Status != "" {
-		q.and(status(id)+` = ?`, func(s *sqlite.Stmt) { s.Text(string(f.Status)) })
+		states = append(states, state{`s.status`, string(orders.Placed), q.arg(func(s *sqlite.Stmt) { s.Text(string(f.Status)) })})
 	}
 	if f.PaymentStatus != "" {
-		q.and(paymentStatus(id)+` = ?`, func(s *sqlite.Stmt) { s.Text(string(f.PaymentStatus)) })
+		states = append(states, state{`s.payment_status`, string(orders.PaymentNone), q.arg(func(s *sqlite.Stmt) { s.Text(string(f.PaymentStatus)) })})
 	}
 	if !f.From.IsZero() {
-		q.and(id+` >= ?`, func(s *sqlite.Stmt) { s.Blob(f.From[:]) })
+		bounds = append(bounds, ` >= `+q.arg(func(s *sqlite.Stmt) { s.Blob(f.From[:]) }))
 	}
 	if !f.Before.IsZero() {
-		q.and(id+` < ?`, func(s *sqlite.Stmt) { s.Blob(f.Before[:]) })
+		bounds = append(bounds, ` < `+q.arg(func(s *sqlite.Stmt) { s.Blob(f.Before[:]) }))
+	}
+	if f.Email == "" && f.SKU == "" && len(states) > 0 && f.TakesPlaced() {
+		q.asPlaced(f, states, bounds)
+	} else {
+		q.walk(f, states, bounds)
 	}
 	return q
 }
 
-func (q *query) sql(f orders.Filter) string {
-	from, id, rare := source(f)
-	where := q.where
-	if rare {
-		where = append(slices.Clip(where), rarePayments)
-	}
+// state is a condition on a status: its column, what it is of an order as it was placed, and the placeholder of what it shall be.
+type state struct{ column, placed, want string }
+
+// is takes only orders that have a state.
+func (s state) is() string { return s.column + ` = ` + s.want }
+
+// isOrPlaced takes orders without a state, too. A bare column would have SQLite begin at the states, and sort them all.
+func (s state) isOrPlaced() string {
+	return `coalesce(` + s.column + `, '` + s.placed + `') = ` + s.want
+}
+
+// arg adds an argument and returns its placeholder.
+func (q *query) arg(bind func(*sqlite.Stmt)) string {
+	q.args = append(q.args, bind)
+	return fmt.Sprintf("?%d", len(q.args))
+}
+
+func (q *query) and(conditions ...string) { q.where = append(q.where, conditions...) }
+
+func (q *query) sql() string {
 	var condition string
-	if len(where) > 0 {
-		condition = ` WHERE ` + strings.Join(where, ` AND `)
+	if len(q.where) > 0 {
+		condition = ` WHERE ` + strings.Join(q.where, ` AND `)
 	}
-	return `SELECT ` + columns + ` FROM ` + from + condition + ` ORDER BY ` + id + ` DESC LIMIT ?`
+	return `SELECT ` + columns + ` FROM ` + q.from + condition + ` ORDER BY ` + q.id + ` DESC LIMIT ` + q.limit
+}
+
+// walk takes a page from one table: the one that picks, so that its index gives the order as well.
+func (q *query) walk(f orders.Filter, states []state, bounds []string) {
+	q.from, q.id = source(f)
+	if f.Email != "" {
+		q.and(`o.email = ` + q.arg(func(s *sqlite.Stmt) { s.Text(orders.SearchableEmail(f.Email)) }))
+	}
+	if f.SKU != "" {
+		q.and(`k.sku = ` + q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
+	}
+	for _, state := range states {
+		if q.id == byState {
+			q.and(state.is())
+		} else {
+			q.and(state.isOrPlaced())
+		}
+	}
+	if q.id == byState && isRare(f.PaymentStatus) {
+		q.and(rarePayments)
+	}
+	q.and(on(q.id, bounds)...)
+}
+
+// asPlaced merges two walks, each no longer than the page: of the states, and of the open orders that have none yet. One
+// walk of the orders would pass over all that are settled, in a shop where most are.
+func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
+	var conditions []string
+	for _, state := range states {
+		conditions = append(conditions, state.is())
+	}
+	walk := func(from, id string, conditions ...string) string {
+		return `SELECT * FROM (SELECT ` + id + ` FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
+			` ORDER BY ` + id + ` DESC LIMIT ` + q.limit + `)`
+	}
+	indexed := ` INDEXED BY order_states_by_status`
+	if f.Status == "" {
+		indexed = ` INDEXED BY order_states_by_payment_status`
+		conditions = append(conditions, rarePayments)
+	}
+	settled := walk(`order_states s`+indexed, byState, conditions...)
+	open := walk(`open_orders p`, `p.order_id`, `NOT EXISTS (SELECT 1 FROM order_states s WHERE s.order_id = p.order_id)`)
+	q.from = `(` + settled + ` UNION ALL ` + open + `) AS picked CROSS JOIN orders o ON o.id = picked.order_id` + withState
+	q.id = `o.id`
+}
+
+// on says of an id what bounds say.
+func on(id string, bounds []string) []string {
+	conditions := make([]string, len(bounds))
+	for i, bound := range bounds {
+		conditions[i] = id + bound
+	}
+	return conditions
 }
 
 // byState is the id by which a page is walked whose orders are picked by their state.
 const byState = `s.order_id`
 
 // source names the tables, the one that picks first, and its id, by which the page is walked. CROSS JOIN keeps that order:
-// without statistics SQLite would guess, and each of these walks an index backwards and stops at the end of the page, but
-// for the orders that may still be as they were placed: those are few.
-func source(f orders.Filter) (from, id string, rare bool) {
+// without statistics SQLite would guess, and each of these walks an index backwards and stops at the end of the page.
+func source(f orders.Filter) (from, id string) {
 	const orderOf = ` CROSS JOIN orders o ON o.id = `
 	switch {
 	case f.SKU != "" && f.Email != "":
-		return `orders o CROSS JOIN order_skus k ON k.order_id = o.id` + withState, `o.id`, false
+		return `orders o CROSS JOIN order_skus k ON k.order_id = o.id` + withState, `o.id`
 	case f.SKU != "":
-		return `order_skus k` + orderOf + `k.order_id` + withState, `k.order_id`, false
+		return `order_skus k` + orderOf + `k.order_id` + withState, `k.order_id`
 	case f.Email != "":
-		return `orders o` + withState, `o.id`, false
+		return `orders o` + withState, `o.id`
 	case isRare(f.PaymentStatus):
-		return `order_states s INDEXED BY order_states_by_payment_status` + orderOf + byState + withOpen, byState, true
-	case f.Status == orders.Placed:
-		return `(SELECT order_id FROM open_orders UNION SELECT order_id FROM order_states WHERE status = 'placed') AS open` +
-			orderOf + `open.order_id` + withState, `open.order_id`, false
+		return `order_states s INDEXED BY order_states_by_payment_status` + orderOf + byState + withOpen, byState
 	case f.Status != "":
-		return `order_states s INDEXED BY order_states_by_status` + orderOf + byState + withOpen, byState, false
+		return `order_states s INDEXED BY order_states_by_status` + orderOf + byState + withOpen, byState
 	}
-	return `orders o` + withState, `o.id`, false
-}
-
-// status and paymentStatus are columns of a page that is walked by id. The bare column has an index; where the state is
-// joined, it may be missing.
-func status(id string) string { return orElse(id, `s.status`, orders.Placed) }
-
-func paymentStatus(id string) string { return orElse(id, `s.payment_status`, orders.PaymentNone) }
-
-func orElse[S ~string](id, column string, placed S) string {
-	if id == byState {
-		return column
-	}
-	return `coalesce(` + column + `, '` + string(placed) + `')`
+	return `orders o` + withState, `o.id`
 }

@@ -42,9 +42,8 @@ CREATE TABLE order_states (
 
 -- Whole, not only for the rare statuses: which are rare changes with the age of the shop.
 CREATE INDEX order_states_by_status ON order_states (status, order_id);
--- Most orders are paid, and those with no payment are no rarity: they are found by walking the orders.
-CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id)
-    WHERE payment_status <> 'none' AND payment_status <> 'paid';
+-- Most orders are paid: those are found by walking the orders.
+CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id) WHERE payment_status <> 'paid';
 
 -- What happened in one transaction, in order. after_version is the order's version before, 0 when it was placed; an order
 -- with no such row was placed at its created_at, and nothing else is to be said of that.
