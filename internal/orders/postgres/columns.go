@@ -92,10 +92,6 @@ type eventColumns struct {
 	documents     texts
 }
 
-func newEventColumns(n int) *eventColumns {
-	return &eventColumns{ids: make(uuids, 0, n), afterVersions: make([]int64, 0, n), documents: make(texts, 0, n)}
-}
-
 func (c *eventColumns) add(order orders.ID, afterVersion int64, events []orders.Event) error {
 	document, err := orders.EncodeEvents(afterVersion, events)
 	c.ids = append(c.ids, uuidOf(order))

@@ -59,8 +59,10 @@ func (s *Store) Get(ctx context.Context, ids []orders.ID) ([]orders.Order, error
 	return found, nil
 }
 
-const eventsSQL = `SELECT o.created_at, e.after_version, e.events FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
-WHERE o.id = $1 ORDER BY e.after_version`
+const eventsSQL = `SELECT o.created_at, e.after_version, e.events FROM orders o LEFT JOIN (
+	SELECT after_version, events FROM order_events WHERE order_id = $1
+	UNION ALL SELECT 1, settlement FROM order_states WHERE order_id = $1 AND settlement IS NOT NULL
+) AS e ON true WHERE o.id = $1 ORDER BY e.after_version`
 
 // Events implements orders.Store.
 func (s *Store) Events(ctx context.Context, order orders.ID) ([]orders.Event, error) {

@@ -18,10 +18,8 @@ const (
 	settleNewSQL = `WITH closed AS (
 	DELETE FROM open_orders WHERE order_id = ANY($1::uuid[]) AND version = 1 AND lease = 0 RETURNING 1
 ), states AS (
-	INSERT INTO order_states (order_id, version, lease, updated_at, status, payment_status, fulfillment_status, progress)
-	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
-), events AS (
-	INSERT INTO order_events (order_id, after_version, events) SELECT * FROM unnest($9::uuid[], $10::bigint[], $11::text[])
+	INSERT INTO order_states (order_id, version, lease, updated_at, status, payment_status, fulfillment_status, progress, settlement)
+	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
 )
 SELECT CAST(CASE count(*) WHEN cardinality($1) THEN '1' ELSE 'orders were changed by others' END AS integer) FROM closed`
 
@@ -29,8 +27,8 @@ SELECT CAST(CASE count(*) WHEN cardinality($1) THEN '1' ELSE 'orders were change
 	// that in order_states.
 	saveSQL = `WITH change AS MATERIALIZED (
 	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-		$9::bigint[], $10::bigint[]) AS c(order_id, version, lease, updated_at, status, payment_status, fulfillment_status, progress,
-		next_attempt_at, from_version)
+		$9::text[], $10::bigint[], $11::bigint[]) AS c(order_id, version, lease, updated_at, status, payment_status, fulfillment_status, progress,
+		events, next_attempt_at, from_version)
 ), closed AS (
 	DELETE FROM open_orders o USING change c
 	WHERE o.order_id = c.order_id AND o.version = c.from_version AND o.lease = c.lease AND c.next_attempt_at = 0
@@ -59,7 +57,7 @@ SELECT CAST(CASE count(*) WHEN cardinality($1) THEN '1' ELSE 'orders were change
 	TABLE closed UNION ALL TABLE kept UNION ALL TABLE changed
 ), events AS (
 	INSERT INTO order_events (order_id, after_version, events)
-	SELECT e.* FROM unnest($11::uuid[], $12::bigint[], $13::text[]) AS e(order_id) JOIN saved ON saved.order_id = e.order_id
+	SELECT c.order_id, c.from_version, c.events FROM change c JOIN saved USING (order_id) WHERE c.events IS NOT NULL
 )
 SELECT order_id FROM saved`
 )
@@ -96,8 +94,8 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 // changedRows are what a batch of changes writes.
 type changedRows struct {
 	states       *stateColumns
+	events       texts // nil where there are none
 	dueAt, froms []int64
-	events       *eventColumns
 	fresh        bool // every order comes to rest, and was not written since it was placed
 }
 
@@ -109,9 +107,16 @@ func newChangedRows(changes []orders.Change) (*changedRows, error) {
 	}
 	slices.SortFunc(sorted, func(a, b *orders.Change) int { return bytes.Compare(a.Order.ID[:], b.Order.ID[:]) })
 	n := len(sorted)
-	r := &changedRows{states: newStateColumns(n), dueAt: make([]int64, 0, n), froms: make([]int64, 0, n), events: newEventColumns(n), fresh: n > 0}
-	for _, c := range sorted {
+	r := &changedRows{states: newStateColumns(n), events: make(texts, n), dueAt: make([]int64, 0, n), froms: make([]int64, 0, n), fresh: n > 0}
+	for i, c := range sorted {
 		if err := r.add(c); err != nil {
+			return nil, err
+		}
+		if len(c.Events) == 0 {
+			continue
+		}
+		var err error
+		if r.events[i], err = orders.EncodeEvents(c.FromVersion, c.Events); err != nil {
 			return nil, err
 		}
 	}
@@ -127,14 +132,9 @@ func (r *changedRows) add(c *orders.Change) error {
 	r.states.add(&row)
 	r.dueAt = append(r.dueAt, row.NextAttemptAt)
 	r.froms = append(r.froms, c.FromVersion)
-	if len(c.Events) == 0 {
-		return nil
-	}
-	return r.events.add(row.ID, c.FromVersion, c.Events)
+	return nil
 }
 
-func (r *changedRows) settleArgs() []any { return slices.Concat(r.states.args(), r.events.args()) }
+func (r *changedRows) settleArgs() []any { return append(r.states.args(), r.events) }
 
-func (r *changedRows) args() []any {
-	return slices.Concat(r.states.args(), []any{r.dueAt, r.froms}, r.events.args())
-}
+func (r *changedRows) args() []any { return append(r.settleArgs(), r.dueAt, r.froms) }

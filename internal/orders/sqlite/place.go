@@ -14,10 +14,11 @@ const (
 
 	insertOpen = `INSERT INTO open_orders (order_id, version, lease, next_attempt_at) VALUES (?, ?, ?, ?)`
 
-	writeStateSQL = `INSERT INTO order_states (order_id, status, payment_status, fulfillment_status, progress, version, lease, updated_at)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (order_id) DO UPDATE SET status = excluded.status,
+	writeStateSQL = `INSERT INTO order_states (order_id, status, payment_status, fulfillment_status, progress, version, lease, updated_at, settlement)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (order_id) DO UPDATE SET status = excluded.status,
 	payment_status = excluded.payment_status, fulfillment_status = excluded.fulfillment_status, progress = excluded.progress,
-	version = excluded.version, lease = excluded.lease, updated_at = excluded.updated_at`
+	version = excluded.version, lease = excluded.lease, updated_at = excluded.updated_at,
+	settlement = coalesce(excluded.settlement, settlement)`
 
 	insertEvents = `INSERT INTO order_events (order_id, after_version, events) VALUES (?, ?, ?)`
 
@@ -75,10 +76,14 @@ func placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Plac
 			return orders.Placing{}, err
 		}
 	}
-	if err := writeState(c, row); err != nil {
+	if err := writeState(c, row, nil); err != nil {
 		return orders.Placing{}, err
 	}
-	return orders.Placing{}, writeEvents(c, row.ID, 0, p.Order.Events())
+	document, err := orders.EncodeEvents(0, p.Order.Events())
+	if err != nil {
+		return orders.Placing{}, err
+	}
+	return orders.Placing{}, writeEvents(c, row.ID, 0, document)
 }
 
 // existing answers a placement whose key is there already.
@@ -107,20 +112,21 @@ func writeOpen(c *sqlite.Conn, row *orders.Row) error {
 	return stmt.Blob(row.ID[:]).Int64(row.Version).Int64(row.Lease).Int64(row.NextAttemptAt).Exec()
 }
 
-func writeState(c *sqlite.Conn, row *orders.Row) error {
+// writeState writes the state, with the events of a settlement, if it is one.
+func writeState(c *sqlite.Conn, row *orders.Row, settlement []byte) error {
 	stmt, err := c.Prepare(writeStateSQL)
 	if err != nil {
 		return err
 	}
-	return stmt.Blob(row.ID[:]).Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).
-		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.UpdatedAt).Exec()
+	stmt.Blob(row.ID[:]).Text(string(row.Status)).Text(string(row.PaymentStatus)).Text(string(row.FulfillmentStatus)).
+		Text(string(row.Progress)).Int64(row.Version).Int64(row.Lease).Int64(row.UpdatedAt)
+	if settlement == nil {
+		return stmt.Null().Exec()
+	}
+	return stmt.Text(string(settlement)).Exec()
 }
 
-func writeEvents(c *sqlite.Conn, order orders.ID, afterVersion int64, events []orders.Event) error {
-	document, err := orders.EncodeEvents(afterVersion, events)
-	if err != nil {
-		return err
-	}
+func writeEvents(c *sqlite.Conn, order orders.ID, afterVersion int64, document []byte) error {
 	stmt, err := c.Prepare(insertEvents)
 	if err != nil {
 		return err

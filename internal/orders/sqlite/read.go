@@ -74,8 +74,10 @@ func get(c *sqlite.Conn, ids []orders.ID) ([]orders.Order, error) {
 	return found, nil
 }
 
-const selectEvents = `SELECT o.created_at, coalesce(e.after_version, -1), coalesce(e.events, '[]')
-FROM orders o LEFT JOIN order_events e ON e.order_id = o.id WHERE o.id = ? ORDER BY e.after_version`
+const selectEvents = `SELECT o.created_at, coalesce(e.after_version, -1), coalesce(e.events, '[]') FROM orders o LEFT JOIN (
+	SELECT after_version, events FROM order_events WHERE order_id = ?1
+	UNION ALL SELECT 1, settlement FROM order_states WHERE order_id = ?1 AND settlement IS NOT NULL
+) AS e WHERE o.id = ?1 ORDER BY e.after_version`
 
 // Events implements orders.Store.
 func (s *Store) Events(ctx context.Context, order orders.ID) (events []orders.Event, err error) {

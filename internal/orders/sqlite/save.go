@@ -20,18 +20,23 @@ const (
 
 // Save implements orders.Store.
 func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, error) {
-	rows := make([]orders.Row, len(changes))
-	for i := range changes {
-		row, err := changes[i].Order.StateRow()
-		if err != nil {
+	rows, events := make([]orders.Row, len(changes)), make([][]byte, len(changes))
+	for i := range changes { // encoded before the writer is taken: others wait for it
+		var err error
+		if rows[i], err = changes[i].Order.StateRow(); err != nil {
 			return nil, err
 		}
-		rows[i] = row
+		if len(changes[i].Events) == 0 {
+			continue
+		}
+		if events[i], err = orders.EncodeEvents(changes[i].FromVersion, changes[i].Events); err != nil {
+			return nil, err
+		}
 	}
 	saved := make([]bool, len(changes))
 	err := s.db.Write(ctx, func(c *sqlite.Conn) error {
 		for i := range changes {
-			written, err := saveOne(c, &changes[i], &rows[i])
+			written, err := saveOne(c, &changes[i], &rows[i], events[i])
 			if err != nil {
 				return fmt.Errorf("save order %s: %w", rows[i].ID, err)
 			}
@@ -45,17 +50,20 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 	return saved, nil
 }
 
-func saveOne(c *sqlite.Conn, change *orders.Change, row *orders.Row) (saved bool, err error) {
+func saveOne(c *sqlite.Conn, change *orders.Change, row *orders.Row, events []byte) (saved bool, err error) {
 	if saved, err = saveOpen(c, change, row); err == nil && !saved {
 		saved, err = reopen(c, change, row)
 	}
 	if err != nil || !saved {
 		return false, err
 	}
-	if err := writeState(c, row); err != nil || len(change.Events) == 0 {
+	if change.FromVersion == 1 && row.Lease == 0 && row.NextAttemptAt == 0 {
+		return true, writeState(c, row, events)
+	}
+	if err := writeState(c, row, nil); err != nil || events == nil {
 		return true, err
 	}
-	return true, writeEvents(c, row.ID, change.FromVersion, change.Events)
+	return true, writeEvents(c, row.ID, change.FromVersion, events)
 }
 
 // saveOpen closes or keeps an order that is open, and tells whether it was what the change expects.

@@ -37,7 +37,8 @@ CREATE TABLE order_states (
     status             text   COLLATE "C" NOT NULL CHECK (status IN ('placed', 'held', 'awaiting_payment', 'confirmed', 'completed', 'rejected', 'canceled')),
     payment_status     text   COLLATE "C" NOT NULL CHECK (payment_status IN ('none', 'pending', 'authorized', 'paid', 'partially_refunded', 'refunded', 'unknown')),
     fulfillment_status text   COLLATE "C" NOT NULL CHECK (fulfillment_status IN ('unfulfilled', 'partial', 'fulfilled', 'delivered', 'returned')),
-    progress           text   NOT NULL
+    progress           text   NOT NULL,
+    settlement         text -- the events of the change by which the order, just placed, came to rest at once; of others order_events has all
 );
 
 -- Whole, not only for the rare statuses: which are rare changes with the age of the shop.
@@ -45,8 +46,9 @@ CREATE INDEX order_states_by_status ON order_states (status, order_id);
 -- Most orders are paid: those are found by walking the orders.
 CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id) WHERE payment_status <> 'paid';
 
--- What happened in one transaction, in order. after_version is the order's version before, 0 when it was placed; an order
--- with no such row was placed at its created_at, and nothing else is to be said of that.
+-- What happened in one transaction, in order, but for what order_states.settlement has: most orders need no row here.
+-- after_version is the order's version before, 0 when it was placed; an order with no such row was placed at its created_at,
+-- and nothing else is to be said of that.
 CREATE TABLE order_events (
     order_id      uuid   NOT NULL,
     after_version bigint NOT NULL CHECK (after_version >= 0),

@@ -38,7 +38,8 @@ CREATE TABLE order_states (
     progress           TEXT    NOT NULL,
     version            INTEGER NOT NULL CHECK (version > 0),
     lease              INTEGER NOT NULL CHECK (lease >= 0), -- as it was when this row was written
-    updated_at         INTEGER NOT NULL CHECK (updated_at >= 0)
+    updated_at         INTEGER NOT NULL CHECK (updated_at >= 0),
+    settlement         TEXT -- the events of the change by which the order, just placed, came to rest at once; of others order_events has all
 ) STRICT, WITHOUT ROWID;
 
 -- Whole, not only for the rare statuses: which are rare changes with the age of the shop.
@@ -46,8 +47,9 @@ CREATE INDEX order_states_by_status ON order_states (status, order_id);
 -- Most orders are paid: those are found by walking the orders.
 CREATE INDEX order_states_by_payment_status ON order_states (payment_status, order_id) WHERE payment_status <> 'paid';
 
--- What happened in one transaction, in order. after_version is the order's version before, 0 when it was placed; an order
--- with no such row was placed at its created_at, and nothing else is to be said of that.
+-- What happened in one transaction, in order, but for what order_states.settlement has: most orders need no row here.
+-- after_version is the order's version before, 0 when it was placed; an order with no such row was placed at its created_at,
+-- and nothing else is to be said of that.
 CREATE TABLE order_events (
     order_id      BLOB    NOT NULL,
     after_version INTEGER NOT NULL CHECK (after_version >= 0),
