@@ -43,7 +43,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "measurements of each shape and workload")
 	flag.DurationVar(&o.length, "length", 7*time.Second, "of one measurement; what is beside the shapes takes half of it")
 	flag.IntVar(&o.skus, "skus", 10_000, "SKUs of the uniform workload")
-	flag.IntVar(&o.clients, "clients", 256, "connections of the closed loop")
+	flag.IntVar(&o.clients, "clients", 1024, "connections of the closed loop: as many as a platform at rest takes at once")
 	flag.IntVar(&o.hopClients, "hop-clients", 512, "connections to a proxy")
 	chosen := flag.String("parts", "", "parts, separated by commas: orders,stock,hop, or with -growth items,replicas,orders; empty runs all")
 	flag.BoolVar(&o.growth, "growth", false, "measure instead how cost grows with tables, with SKUs an order and with replicas")

@@ -62,6 +62,7 @@ type Saga struct {
 	log       *slog.Logger
 
 	place, hold, charge, settle, expire, undo *batch.Stage[*flight]
+	line                                      *batch.Line // works the first four
 
 	board    *board
 	inFlight atomic.Int64
@@ -74,12 +75,11 @@ type Saga struct {
 }
 
 const (
-	// turnsAtOnce is how many batches of the stages that every order passes are under way at once: one waits for its database
-	// or its peer while another works. Fewer make larger batches, and more waiting. On PostgreSQL three and four did more orders a second than two in each
-	// of the few runs in turns that were made, and no difference between three and four could be seen.
-	turnsAtOnce = 4
-	// turnPatience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
-	turnPatience = 20 * time.Millisecond
+	// crews is how many batches of the stages that every order passes are under way at once, in stages that are not
+	// neighbours: two halves of the orders take turns at waiting for a database.
+	crews = 2
+	// patience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
+	patience = 20 * time.Millisecond
 )
 
 func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, clock clock.Clock, ids *id.Source, log *slog.Logger) (*Saga, error) {
@@ -91,22 +91,22 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 	}
 	s := &Saga{cfg: cfg, store: store, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
 		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]uint64)}
-	turns := batch.NewTurns(turnsAtOnce, turnPatience)
+	s.line = batch.NewLine(crews, patience)
 	var errs [6]error
-	s.place, errs[0] = s.stage("place", cfg.Queue, 1, turns, s.placeBatch)
-	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, 1, turns, s.holdBatch)
-	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, turns, s.chargeBatch)
-	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, 1, turns, s.settleBatch)
+	s.place, errs[0] = s.stage("place", cfg.Queue, 1, s.line, s.placeBatch)
+	s.hold, errs[1] = s.stage("hold", cfg.MaxInFlight, 1, s.line, s.holdBatch)
+	s.charge, errs[2] = s.stage("charge", cfg.MaxInFlight, cfg.ChargeWorkers, s.line, s.chargeBatch)
+	s.settle, errs[3] = s.stage("settle", cfg.MaxInFlight, 1, s.line, s.settleBatch)
 	s.expire, errs[4] = s.stage("expire", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.expireBatch)
 	s.undo, errs[5] = s.stage("undo", cfg.MaxInFlight, cfg.ChargeWorkers, nil, s.undoBatch)
 	return s, errors.Join(errs[:]...)
 }
 
-func (s *Saga) stage(name string, queue, workers int, turns *batch.Turns, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
+func (s *Saga) stage(name string, queue, workers int, line *batch.Line, work func(context.Context, []*flight)) (*batch.Stage[*flight], error) {
 	if s.cfg.Traces != nil {
 		work = s.traced(name, work)
 	}
-	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: workers, Turns: turns, Observer: s.cfg.Observer}, work)
+	return batch.NewStage(batch.Config{Name: name, Queue: queue, MaxBatch: s.cfg.MaxBatch, Workers: workers, Line: line, Observer: s.cfg.Observer}, work)
 }
 
 // Traces lets an order's trace be seen through the batches that it shares with others.
@@ -141,8 +141,8 @@ func (s *Saga) stages() []*batch.Stage[*flight] {
 // Run works the stages until ctx ends. Drain first.
 func (s *Saga) Run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, stage := range s.stages() {
-		wg.Go(func() { stage.Run(ctx) })
+	for _, run := range []func(context.Context){s.line.Run, s.expire.Run, s.undo.Run} {
+		wg.Go(func() { run(ctx) })
 	}
 	wg.Wait()
 }

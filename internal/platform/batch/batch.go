@@ -21,62 +21,13 @@ type Observer interface {
 	Batch(stage string, size int, wait, work time.Duration, queued int)
 }
 
-// Turns are shared by stages that work for the same callers, and bound how many batches are under way in them at once.
-// What waits for a turn goes on gathering: under load that makes fewer, larger batches, and alone a stage never waits. A
-// batch that takes longer than the patience, because whoever it calls is slow, gives its turn to another one and goes on.
-// Nil Turns are always free.
-type Turns struct {
-	places   chan struct{}
-	patience time.Duration
-}
-
-// NewTurns allows n batches at once, and each of them its turn for as long as patience.
-func NewTurns(n int, patience time.Duration) *Turns {
-	return &Turns{places: make(chan struct{}, n), patience: patience}
-}
-
-func (t *Turns) take() {
-	if t != nil {
-		t.places <- struct{}{}
-	}
-}
-
-func (t *Turns) giveBack() {
-	if t != nil {
-		<-t.places
-	}
-}
-
-// newTimer makes a worker's timer: it gives the turn back that the worker has, patience after it was reset.
-func (t *Turns) newTimer() *time.Timer {
-	if t == nil {
-		return nil
-	}
-	timer := time.AfterFunc(time.Hour, t.giveBack) // it must not run before it is stopped, however busy the machine is
-	timer.Stop()
-	return timer
-}
-
-// tryTake takes a turn if one is free.
-func (t *Turns) tryTake() bool {
-	if t == nil {
-		return true
-	}
-	select {
-	case t.places <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-// Config shapes a stage. Every field but Turns and Observer is required.
+// Config shapes a stage. Every field but Line and Observer is required.
 type Config struct {
 	Name     string
-	Queue    int // items that may wait
-	MaxBatch int // items a batch holds at most
-	Workers  int // batches that are worked on at once
-	Turns    *Turns
+	Queue    int   // items that may wait
+	MaxBatch int   // items a batch holds at most
+	Workers  int   // batches that are worked on at once
+	Line     *Line // works the stage, after those that were made with it before; Run does then nothing
 	Observer Observer
 }
 
@@ -97,6 +48,7 @@ type Stage[T any] struct {
 	cfg   Config
 	queue chan queued[T]
 	work  func(ctx context.Context, items []T)
+	at    int // its place in the line
 }
 
 // NewStage makes a stage. work is called with 1 to MaxBatch items, by up to Workers goroutines at once; it answers each
@@ -105,13 +57,20 @@ func NewStage[T any](cfg Config, work func(ctx context.Context, items []T)) (*St
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Stage[T]{cfg: cfg, queue: make(chan queued[T], cfg.Queue), work: work}, nil
+	s := &Stage[T]{cfg: cfg, queue: make(chan queued[T], cfg.Queue), work: work}
+	if cfg.Line != nil {
+		s.at = cfg.Line.add(&station{queued: s.Queued, step: s.Step, workers: cfg.Workers})
+	}
+	return s, nil
 }
 
 // Submit queues an item, or answers ErrFull at once.
 func (s *Stage[T]) Submit(item T) error {
 	select {
 	case s.queue <- queued[T]{item, time.Now()}:
+		if s.cfg.Line != nil {
+			s.cfg.Line.submitted(s.at)
+		}
 		return nil
 	default:
 		return ErrFull
@@ -124,6 +83,9 @@ func (s *Stage[T]) Queued() int { return len(s.queue) }
 // Run works until ctx ends, then works off what is queued and returns. Submit nothing after that.
 // The work itself is not canceled: it runs under a context that outlives ctx.
 func (s *Stage[T]) Run(ctx context.Context) {
+	if s.cfg.Line != nil {
+		return
+	}
 	var wg sync.WaitGroup
 	for range s.cfg.Workers {
 		wg.Go(func() { s.loop(ctx) })
@@ -133,50 +95,20 @@ func (s *Stage[T]) Run(ctx context.Context) {
 
 func (s *Stage[T]) loop(ctx context.Context) {
 	work := context.WithoutCancel(ctx)
-	timer := s.cfg.Turns.newTimer()
 	for {
 		select {
 		case first := <-s.queue:
-			s.stepInTurn(work, first, timer)
+			s.step(work, first)
 		case <-ctx.Done():
-			for s.queuedAfterEnd(work) {
+			for s.Step(work) {
 			}
 			return
 		}
 	}
 }
 
-// stepInTurn waits for a turn and works in it, for as long as the turn lasts, and then without.
-func (s *Stage[T]) stepInTurn(ctx context.Context, first queued[T], timer *time.Timer) {
-	if timer == nil { // turns are always free
-		s.step(ctx, first)
-		return
-	}
-	s.cfg.Turns.take()
-	timer.Reset(s.cfg.Turns.patience)
-	s.step(ctx, first)
-	if timer.Stop() { // otherwise it has given the turn back, or is about to
-		s.cfg.Turns.giveBack()
-	}
-}
-
-func (s *Stage[T]) queuedAfterEnd(ctx context.Context) bool {
-	s.cfg.Turns.take()
-	defer s.cfg.Turns.giveBack()
-	return s.stepQueued(ctx)
-}
-
-// Step works on one batch of what is queued now and tells whether there was any. It waits for nothing: without a turn
-// there is none.
+// Step works on one batch of what is queued now and tells whether there was any. It waits for nothing.
 func (s *Stage[T]) Step(ctx context.Context) bool {
-	if !s.cfg.Turns.tryTake() {
-		return false
-	}
-	defer s.cfg.Turns.giveBack()
-	return s.stepQueued(ctx)
-}
-
-func (s *Stage[T]) stepQueued(ctx context.Context) bool {
 	select {
 	case first := <-s.queue:
 		s.step(ctx, first)

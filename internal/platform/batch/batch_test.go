@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -116,42 +115,6 @@ func TestLoadMakesBatchesLarge(t *testing.T) {
 	if !slices.Equal(seen.sizes, []int{1, 50}) {
 		t.Errorf("batches of %v", seen.sizes)
 	}
-}
-
-// TestTurns: stages that share one turn work one after the other, and a batch that takes too long is not waited for.
-func TestTurns(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const patience = 20 * time.Millisecond
-		turns := batch.NewTurns(1, patience)
-		began := time.Now()
-		var underWay, most atomic.Int64
-		var ends [3]time.Duration
-		stages := make([]*batch.Stage[int], len(ends))
-		for i, length := range []time.Duration{patience / 2, time.Second, patience / 2} {
-			name := string(rune('a' + i))
-			stages[i] = stage(t, batch.Config{Name: name, Queue: 1, MaxBatch: 1, Workers: 1, Turns: turns}, func(context.Context, []int) {
-				most.Store(max(most.Load(), underWay.Add(1)))
-				time.Sleep(length)
-				underWay.Add(-1)
-				ends[i] = time.Since(began)
-			})
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		for _, s := range stages {
-			running.Go(func() { s.Run(ctx) })
-			_ = s.Submit(0)
-			synctest.Wait() // in this order
-		}
-		time.Sleep(2 * time.Second)
-		stop()
-		running.Wait()
-		// The first has its turn for half of the patience, the second for all of it, and is still at work when the third ends.
-		if want := [3]time.Duration{patience / 2, patience/2 + time.Second, 2 * patience}; ends != want || most.Load() != 2 {
-			t.Errorf("the stages ended after %v, want %v; %d were under way at once, want 2", ends, want, most.Load())
-		}
-	})
 }
 
 // TestIsolate: whatever is poisonous fails alone, all others are done once, and the calls are bounded.
