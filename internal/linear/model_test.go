@@ -23,7 +23,10 @@ const (
 type asked struct {
 	kind   kind
 	rounds []int // of holds and releases, in the order of the call
-	delta  int64 // of an adjustment
+	// shut are those rounds of a hold that somebody released while the hold was under way. A refusal does not wait for that:
+	// it may say that there was too little, whether the door was shut a moment before or not. Neither holds anything.
+	shut  map[int]bool
+	delta int64 // of an adjustment
 }
 
 // answered is what the call said.
@@ -78,7 +81,7 @@ func (s state) step(in asked, out answered) (bool, state) {
 	case hold:
 		var want []verdict
 		s, want = s.hold(in.rounds)
-		return out.unknown || equal(out.verdicts, want), s
+		return out.unknown || in.accepts(out.verdicts, want), s
 	case release:
 		for _, round := range in.rounds {
 			s = s.release(round)
@@ -95,7 +98,7 @@ func (s state) step(in asked, out answered) (bool, state) {
 	}
 }
 
-// hold decides first come, first served.
+// hold decides first come, first served, and tells of each round also what was left then.
 func (s state) hold(rounds []int) (state, []verdict) {
 	verdicts := make([]verdict, len(rounds))
 	for i, round := range rounds {
@@ -104,7 +107,7 @@ func (s state) hold(rounds []int) (state, []verdict) {
 		case s.rounds[round] == held:
 			verdicts[i].verdict = inventory.Held
 		case s.rounds[round] == released:
-			verdicts[i].verdict = inventory.Released
+			verdicts[i] = verdict{inventory.Released, available}
 		case unitsOf(round) > available:
 			verdicts[i] = verdict{inventory.OutOfStock, available}
 		default:
@@ -128,12 +131,16 @@ func (s state) mark(round int, as byte) state {
 	return s
 }
 
-func equal(a, b []verdict) bool {
-	if len(a) != len(b) {
+// accepts tells whether a hold may have been answered so.
+func (in asked) accepts(got, want []verdict) bool {
+	if len(got) != len(want) {
 		return false
 	}
-	for i := range a {
-		if a[i] != b[i] {
+	for i, w := range want {
+		tooFew := w.verdict == inventory.Released && unitsOf(in.rounds[i]) > w.available
+		switch {
+		case got[i] == verdict{inventory.OutOfStock, w.available} && tooFew && in.shut[in.rounds[i]]:
+		case got[i].verdict != w.verdict, w.verdict == inventory.OutOfStock && got[i].available != w.available:
 			return false
 		}
 	}

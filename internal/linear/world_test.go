@@ -106,6 +106,7 @@ func (w *world) run() (results [skus]porcupine.CheckResult, unknown, calls int) 
 
 func (w *world) check(sku int) porcupine.CheckResult {
 	m := model(w.before)
+	noteShut(w.histories[sku])
 	result, info := porcupine.CheckOperationsVerbose(m, w.histories[sku], patience)
 	if keep := os.Getenv("LINEAR_PICTURES"); result == porcupine.Illegal && keep != "" {
 		if err := porcupine.VisualizePath(m, info, fmt.Sprintf("%s/%s.html", keep, w.names[sku])); err != nil {
@@ -113,6 +114,25 @@ func (w *world) check(sku int) porcupine.CheckResult {
 		}
 	}
 	return result
+}
+
+// noteShut notes of each hold which of its rounds were released while it was under way.
+func noteShut(history []porcupine.Operation) {
+	for i := range history {
+		question := history[i].Input.(asked)
+		if question.kind != hold {
+			continue
+		}
+		question.shut = make(map[int]bool)
+		for _, other := range history {
+			if o := other.Input.(asked); o.kind == release && other.Call < history[i].Return && other.Return > history[i].Call {
+				for _, round := range o.rounds {
+					question.shut[round] = true
+				}
+			}
+		}
+		history[i].Input = question
+	}
 }
 
 // client makes one call after the other. After one whose outcome is unknown it does nothing more: that call stays open to

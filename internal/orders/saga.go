@@ -75,8 +75,8 @@ type Saga struct {
 }
 
 const (
-	// crews is how many batches of the stages that every order passes are under way at once, in stages that are not
-	// neighbours: two halves of the orders take turns at waiting for a database.
+	// crews is how many batches of the stages that every order passes are under way at once: one waits for its database
+	// while the other works.
 	crews = 2
 	// patience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
 	patience = 20 * time.Millisecond

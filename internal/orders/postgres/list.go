@@ -89,15 +89,15 @@ func (q *query) walk(f orders.Filter, states, bounds []string) {
 	q.and(on(q.id, bounds)...)
 }
 
-// asPlaced merges two walks, each no longer than the page: of the states, and of the open orders that have none yet. One
-// walk of the orders would pass over all that are settled, in a shop where most are.
+// asPlaced merges two walks: of the states, which is no longer than the page, and of the open orders that have none yet,
+// which are at their first version. One walk of the orders would pass over all that are settled, in a shop where most are.
 func (q *query) asPlaced(states, bounds []string, limit string) {
 	walk := func(from, id string, conditions []string) string {
 		return `(SELECT ` + id + ` FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
 			` ORDER BY ` + id + ` DESC LIMIT ` + limit + `)`
 	}
 	settled := walk(`order_states s`, `s.order_id`, states)
-	open := walk(`open_orders p`, `p.order_id`, []string{`NOT EXISTS (SELECT FROM order_states s WHERE s.order_id = p.order_id)`})
+	open := walk(`open_orders p`, `p.order_id`, []string{`p.version = 1`, `NOT EXISTS (SELECT FROM order_states s WHERE s.order_id = p.order_id)`})
 	q.from = `(` + settled + ` UNION ALL ` + open + `) AS picked JOIN orders o ON o.id = picked.order_id` + withState(`o.id`)
 	q.id = `o.id`
 }

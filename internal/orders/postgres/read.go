@@ -91,7 +91,7 @@ func (s *Store) Events(ctx context.Context, order orders.ID) ([]orders.Event, er
 	return events, nil
 }
 
-// The rows are locked in the order of the index, and those of another claim or save are passed over.
+// Rows that another claim or save has locked are passed over: no order of locks is needed.
 var claimSQL = `WITH due AS MATERIALIZED (
 	SELECT order_id, next_attempt_at FROM open_orders WHERE next_attempt_at <= $1
 	ORDER BY next_attempt_at, order_id LIMIT $3 FOR UPDATE SKIP LOCKED

@@ -116,14 +116,14 @@ func (q *query) walk(f orders.Filter, states []state, bounds []string) {
 			q.and(state.isOrPlaced())
 		}
 	}
-	if q.id == byState && isRare(f.PaymentStatus) {
+	if q.id == byState && isRare(f.PaymentStatus) { // which the index by status does not mind
 		q.and(rarePayments)
 	}
 	q.and(on(q.id, bounds)...)
 }
 
-// asPlaced merges two walks, each no longer than the page: of the states, and of the open orders that have none yet. One
-// walk of the orders would pass over all that are settled, in a shop where most are.
+// asPlaced merges two walks: of the states, which is no longer than the page, and of the open orders that have none yet,
+// which are at their first version. One walk of the orders would pass over all that are settled, in a shop where most are.
 func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
 	var conditions []string
 	for _, state := range states {
@@ -139,7 +139,7 @@ func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
 		conditions = append(conditions, rarePayments)
 	}
 	settled := walk(`order_states s`+indexed, byState, conditions...)
-	open := walk(`open_orders p`, `p.order_id`, `NOT EXISTS (SELECT 1 FROM order_states s WHERE s.order_id = p.order_id)`)
+	open := walk(`open_orders p`, `p.order_id`, `p.version = 1`, `NOT EXISTS (SELECT 1 FROM order_states s WHERE s.order_id = p.order_id)`)
 	q.from = `(` + settled + ` UNION ALL ` + open + `) AS picked CROSS JOIN orders o ON o.id = picked.order_id` + withState
 	q.id = `o.id`
 }
@@ -167,7 +167,7 @@ func source(f orders.Filter) (from, id string) {
 		return `order_skus k` + orderOf + `k.order_id` + withState, `k.order_id`
 	case f.Email != "":
 		return `orders o` + withState, `o.id`
-	case isRare(f.PaymentStatus):
+	case isRare(f.PaymentStatus) && (f.Status == "" || f.PaymentStatus != orders.PaymentNone): // a status with no payment is the rarer of the two
 		return `order_states s INDEXED BY order_states_by_payment_status` + orderOf + byState + withOpen, byState
 	case f.Status != "":
 		return `order_states s INDEXED BY order_states_by_status` + orderOf + byState + withOpen, byState

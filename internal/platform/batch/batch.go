@@ -2,6 +2,7 @@
 //
 // A Stage is a bounded queue, a few workers and a function over a batch. A worker takes whatever is queued, up to a
 // maximum, and never waits for a batch to fill: an idle stage works in one item's time, a loaded one in large batches.
+// Stages that the same items pass one after the other can be a Line, whose crews are their workers.
 package batch
 
 import (
@@ -32,6 +33,9 @@ type Config struct {
 }
 
 func (c Config) validate() error {
+	if c.Line != nil && c.Line.crews < 1 {
+		return fmt.Errorf("batch stage %q: its line has %d crews, which is none", c.Name, c.Line.crews)
+	}
 	if c.Name == "" || c.Queue < 1 || c.MaxBatch < 1 || c.Workers < 1 {
 		return fmt.Errorf("batch stage %q: name, queue (%d), max batch (%d) and workers (%d) must be set", c.Name, c.Queue, c.MaxBatch, c.Workers)
 	}

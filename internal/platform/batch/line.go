@@ -10,9 +10,9 @@ import (
 // station gets on: a crew that has worked in a stage goes to the next one, takes what waits there along, and after the last
 // begins anew. What a free worker a stage would do, small batches that overtake each other, costs a transaction each.
 //
-// A stage is not begun while the one before it is at work: what comes out of that can go along. So half of the stages are
-// at work at most. Who takes longer than the patience, because whoever it calls is slow, is no longer waited for, and
-// another crew takes its place; how many batches may be under way in a stage by then, its Workers say.
+// A stage is not begun while the one before it is at work: what comes out of that can go along. Who takes longer than the
+// patience, because whoever it calls is slow, is no longer waited for, and another crew takes its place; how many batches
+// may be under way in a stage by then, its Workers say.
 type Line struct {
 	crews    int
 	patience time.Duration
@@ -35,7 +35,7 @@ type station struct {
 	awaited bool // whether one of them is within its patience
 }
 
-// NewLine makes a line for crews batches at once, besides those that lost their patience.
+// NewLine makes a line for crews batches at once, at least one, besides those that lost their patience.
 func NewLine(crews int, patience time.Duration) *Line {
 	l := &Line{crews: crews, patience: patience}
 	l.ready.L = &l.mu
@@ -55,7 +55,7 @@ func (l *Line) add(s *station) int {
 func (l *Line) Run(ctx context.Context) {
 	var crews sync.WaitGroup
 	for range l.crews {
-		crews.Go(func() { l.crew(context.WithoutCancel(ctx), &crews) })
+		crews.Go(func() { l.crew(context.WithoutCancel(ctx), &crews, 0) })
 	}
 	<-ctx.Done()
 	l.mu.Lock()
@@ -65,16 +65,16 @@ func (l *Line) Run(ctx context.Context) {
 	crews.Wait()
 }
 
-// crew goes from stage to stage until the line ends, or until another crew had to take its place.
-func (l *Line) crew(ctx context.Context, crews *sync.WaitGroup) {
-	next := 0
-	var s *station // where it is; written and read under the line's lock
+// crew goes from stage to stage, the first of them next, until the line ends or another crew had to take its place.
+func (l *Line) crew(ctx context.Context, crews *sync.WaitGroup, next int) {
+	var s *station // where it is; as next, written and read under the line's lock
 	replaced := make(chan struct{})
 	timer := time.AfterFunc(time.Hour, func() { // it must not run before it is stopped, however busy the machine is
 		l.mu.Lock()
 		s.awaited = false
+		after := next
 		l.mu.Unlock()
-		crews.Go(func() { l.crew(ctx, crews) })
+		crews.Go(func() { l.crew(ctx, crews, after) })
 		close(replaced)
 	})
 	timer.Stop()
