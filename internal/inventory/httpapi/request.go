@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
+	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory"
@@ -75,13 +76,19 @@ func encodeCursor(last []byte) inventoryapi.OptString {
 	return inventoryapi.NewOptString(base64.RawURLEncoding.EncodeToString(last))
 }
 
+// decodeCursor reads the one way to write a cursor: Go's decoder passes over line ends.
+func decodeCursor(cursor string) (last []byte, ok bool) {
+	last, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	return last, err == nil && !strings.ContainsAny(cursor, "\r\n")
+}
+
 // decodeItemCursor reads the SKU that the page before ended with; it need not exist any more.
 func decodeItemCursor(cursor inventoryapi.OptString) (inventory.SKU, error) {
 	if !cursor.Set {
 		return "", nil
 	}
-	last, err := base64.RawURLEncoding.Strict().DecodeString(cursor.Value)
-	if err != nil || len(last) == 0 || len(last) > 64 || !isSKU(last) {
+	last, ok := decodeCursor(cursor.Value)
+	if !ok || len(last) == 0 || len(last) > 64 || !isSKU(last) {
 		return "", badCursor()
 	}
 	return inventory.SKU(last), nil
@@ -91,8 +98,8 @@ func decodeMovementCursor(cursor inventoryapi.OptString) (before inventory.Movem
 	if !cursor.Set {
 		return before, nil
 	}
-	last, err := base64.RawURLEncoding.Strict().DecodeString(cursor.Value)
-	if err != nil || copy(before[:], last) != len(before) || len(last) != len(before) || before.IsZero() {
+	last, ok := decodeCursor(cursor.Value)
+	if !ok || copy(before[:], last) != len(before) || len(last) != len(before) || before.IsZero() {
 		return inventory.MovementID{}, badCursor()
 	}
 	return before, nil

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -225,6 +226,9 @@ func decodeCursor(cursor string) (orders.ID, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
 		return orders.ID{}, fmt.Errorf("decode cursor: %w", err)
+	}
+	if strings.ContainsAny(cursor, "\r\n") { // which Go's decoder passes over
+		return orders.ID{}, errors.New("decode cursor: it has line ends")
 	}
 	if len(raw) != len(orders.ID{}) {
 		return orders.ID{}, fmt.Errorf("decode cursor: %d bytes", len(raw))

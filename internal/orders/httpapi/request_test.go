@@ -169,6 +169,7 @@ func changeLeaf(v reflect.Value, name string, n *int) string {
 func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add(encodeCursor(orders.ID{1, 2, 3}))
+	f.Add(encodeCursor(orders.ID{1, 2, 3}) + "\n")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		last, err := decodeCursor(cursor)
 		if err == nil && encodeCursor(last) != cursor {
