@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -49,12 +49,13 @@ func (a *api) together(n int, r request) []response {
 
 // patiently repeats a request for as long as the product asks for it by Retry-After: a client that is told to come back
 // does. So does one whose connection was closed without an answer, as that of who is silent for too long, which on a busy
-// machine is anybody: r has its key.
+// machine is anybody: r has its key. How that looks depends on what the client was about to do, so any error counts but
+// that nothing was heard for as long as the client waits.
 func (a *api) patiently(ctx context.Context, r request) (response, error) {
 	const silences = 5
 	for closed := 0; ; {
 		answer, err := a.try(ctx, a.system.client, r)
-		if errors.Is(err, io.EOF) && closed < silences {
+		if late := net.Error(nil); err != nil && !(errors.As(err, &late) && late.Timeout()) && closed < silences && ctx.Err() == nil {
 			closed++
 			continue
 		}
@@ -162,6 +163,9 @@ func oneUnit(a *api) {
 		})
 	}
 	bought.Wait()
+	if a.Failed() {
+		return // some have no answer
+	}
 	count := map[string]int{}
 	for _, answer := range answers {
 		switch answer.want(http.StatusCreated, http.StatusAccepted, http.StatusConflict).status {
