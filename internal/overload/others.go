@@ -3,7 +3,9 @@ package overload
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,29 +62,34 @@ func (o *others) prepare(ctx context.Context) error {
 		return err
 	}
 	order := `{"customer":{"name":"Ana Souza","email":"ana@example.com"},"items":[{"sku":"` + othersSKU + `","quantity":1}],"payment":%s}`
-	for range each {
-		var placed struct {
-			ID      string `json:"id"`
-			Payment struct {
-				Pix struct {
-					TxID string `json:"txid"`
-				} `json:"pix"`
-			} `json:"payment"`
-		}
-		if err := o.must(ctx, "POST", "/v1/orders", fmt.Sprintf(order, `{"method":"card","token":"tok_approved"}`), &placed); err != nil {
-			return err
-		}
-		o.open = append(o.open, placed.ID)
-		o.known = placed.ID
-		if err := o.must(ctx, "POST", "/v1/orders", fmt.Sprintf(order, `{"method":"pix"}`), &placed); err != nil {
-			return err
-		}
-		if placed.Payment.Pix.TxID == "" {
-			return fmt.Errorf("an order by Pix has no txid: %+v", placed)
-		}
-		o.pix = append(o.pix, placed.Payment.Pix.TxID)
+	o.open, o.pix = make([]string, each), make([]string, each)
+	errs := make([]error, each)
+	var placed sync.WaitGroup
+	for i := range each {
+		placed.Go(func() {
+			var card, pix placedOrder
+			errs[i] = errors.Join(
+				o.must(ctx, "POST", "/v1/orders", fmt.Sprintf(order, `{"method":"card","token":"tok_approved"}`), &card),
+				o.must(ctx, "POST", "/v1/orders", fmt.Sprintf(order, `{"method":"pix"}`), &pix))
+			if errs[i] == nil && pix.Payment.Pix.TxID == "" {
+				errs[i] = fmt.Errorf("an order by Pix has no txid: %+v", pix)
+			}
+			o.open[i], o.pix[i] = card.ID, pix.Payment.Pix.TxID
+		})
 	}
-	return nil
+	placed.Wait()
+	o.known = o.open[each-1] // the last to be canceled: most runs end before that
+	return errors.Join(errs...)
+}
+
+// placedOrder is what is needed of an answer.
+type placedOrder struct {
+	ID      string `json:"id"`
+	Payment struct {
+		Pix struct {
+			TxID string `json:"txid"`
+		} `json:"pix"`
+	} `json:"payment"`
 }
 
 // must is a request that has to work, for the platform is at rest.
@@ -108,7 +115,7 @@ func (o *others) send(ctx context.Context, a asking) (status int, said []byte, e
 	request.Header.Set("Authorization", "Bearer "+o.platform.key)
 	if a.body != "" {
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Idempotency-Key", fmt.Sprintf("others-%d", time.Now().UnixNano()))
+		request.Header.Set("Idempotency-Key", rand.Text())
 	}
 	response, err := o.client.Do(request)
 	if err != nil {

@@ -5,8 +5,8 @@
 // Then a provider is slow, a database stands still, a service is dead: the others go on, and every order ends.
 //
 // Ten times of what this machine can do at full speed is more than a generator on the same processors can send. So each
-// platform is made slow where platforms are slow, at its store: small batches, and PostgreSQL waits before each flush. The
-// paths that are judged, admission, queues and deadlines, are the product's own.
+// platform is made slow where platforms are slow, at its store: small batches, and each flush waits. The paths that are
+// judged, admission, queues and deadlines, are the product's own.
 package overload
 
 import (
@@ -75,8 +75,11 @@ func Run(ctx context.Context, cfg Config) (verdict Verdict, err error) {
 	return r.verdict, nil
 }
 
-// slowFlush makes a commit take what it takes on a busy disk, so that capacity is the store's and not the processors'.
+// A commit takes what it takes on a busy disk, so that capacity is the store's and not the processors': on PostgreSQL by its
+// own setting, in microseconds, on SQLite by the programs' build (see internal/platform/database/slowdisk).
 var slowFlush = []string{"commit_delay=20000", "commit_siblings=0", "max_connections=300"}
+
+const slowDisk = "SQLITE_SLOW_DISK=20ms"
 
 func (r *runner) startDatabases(ctx context.Context) (err error) {
 	if r.postgres, err = pgtest.Start(ctx, filepath.Join(r.dir, "postgres"), slowFlush...); err != nil {

@@ -38,17 +38,6 @@ type settings struct{ gateway, orders, payments []string }
 // small batches make the store the limit.
 var small = settings{orders: []string{"--max-batch", "8"}}
 
-// single orders do so on SQLite, which flushes to a quick disk: ten times of what it does with eight is more than a generator
-// on the same processors can send, and the platform refuse.
-var single = settings{orders: []string{"--max-batch", "1"}}
-
-func (s shape) slow() settings {
-	if s.postgres {
-		return small
-	}
-	return single
-}
-
 // platform is a set of running programs.
 type platform struct {
 	shape    shape
@@ -168,7 +157,7 @@ func (one *program) start(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }() // the program has its own handle
 	one.cmd = exec.Command(filepath.Join(one.bin, one.name), one.args...)
-	one.cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // the settings of who runs this are not the program's
+	one.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), slowDisk} // the settings of who runs this are not the program's
 	one.cmd.Stdout, one.cmd.Stderr = log, log
 	one.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a run that is killed leaves nothing behind
 	if err := one.launch(); err != nil {

@@ -60,7 +60,7 @@ func (r *runner) surges(ctx context.Context) error {
 		if !strings.Contains(s.name, r.cfg.Only) {
 			continue
 		}
-		if err := r.surgesOn(ctx, s, factors, s.slow()); err != nil {
+		if err := r.surgesOn(ctx, s, factors, small); err != nil {
 			return err
 		}
 	}
@@ -109,7 +109,7 @@ func (r *runner) closedLoop(p *platform, prefix string) load.Config {
 // surge measures the peak, sends factor times as much, and looks how soon the platform is itself again.
 func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, err error) {
 	prefix := fmt.Sprintf("PEAK-%d", factor)
-	before, err := load.Run(ctx, r.closedLoop(p, prefix))
+	before, err := r.peak(ctx, p, prefix)
 	if err != nil {
 		return s, fmt.Errorf("measure the peak: %w", err)
 	}
@@ -149,6 +149,21 @@ func (r *runner) surge(ctx context.Context, p *platform, factor int) (s Surge, e
 	r.truth(fmt.Sprintf("%s, %dx", s.Platform, factor), report)
 	r.judgeOthers(fmt.Sprintf("%s, %dx", s.Platform, factor), others, s.Noise)
 	return s, nil
+}
+
+// peak is the most that the platform does while the others ask as well: a cancel or a payment costs the store as much as an
+// order, or more, and they ask through the surge, too.
+func (r *runner) peak(ctx context.Context, p *platform, prefix string) (load.Report, error) {
+	others := newOthers(p)
+	if err := others.prepare(ctx); err != nil {
+		return load.Report{}, err
+	}
+	asking, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { others.ask(asking) })
+	return load.Run(ctx, r.closedLoop(p, prefix))
 }
 
 func firstOf(errs ...error) error {

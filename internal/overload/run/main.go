@@ -17,7 +17,7 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "the form for CI, in about two minutes, with lenient limits")
 	file := flag.String("json", "", "write the verdict to this file, too")
-	bin := flag.String("bin", "", "the folder of the built programs; empty builds them")
+	bin := flag.String("bin", "", "the folder of the programs, built with -tags=failpoints; empty builds them")
 	only := flag.String("only", "", "run only what has this in its name")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -35,7 +35,7 @@ func run(ctx context.Context, cfg overload.Config, file string) error {
 			return fmt.Errorf("make a folder: %w", err)
 		}
 		defer func() { _ = os.RemoveAll(bin) }() // a temporary folder that stays behind breaks nothing
-		build := exec.CommandContext(ctx, "go", "build", "-o", bin+string(filepath.Separator), "./cmd/...")
+		build := exec.CommandContext(ctx, "go", "build", "-tags=failpoints", "-o", bin+string(filepath.Separator), "./cmd/...")
 		build.Stdout, build.Stderr = os.Stderr, os.Stderr
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build the programs: %w", err)

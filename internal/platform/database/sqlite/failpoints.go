@@ -5,10 +5,12 @@ package sqlite
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/powercut"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/slowdisk"
 )
 
 const (
@@ -16,9 +18,16 @@ const (
 	// with synchronous=OFF, the positive control.
 	powerCutVariable = "SQLITE_POWER_CUT"
 	powerCutVFS      = "powercut"
+	// slowDiskVariable is how much longer each flush takes, such as 20ms.
+	slowDiskVariable = "SQLITE_SLOW_DISK"
+	slowDiskVFS      = "slowdisk"
 )
 
-func init() { vfs.Register(powerCutVFS, powercut.New()) }
+func init() {
+	vfs.Register(powerCutVFS, powercut.New())
+	longer, _ := time.ParseDuration(os.Getenv(slowDiskVariable)) // underFaults says what is wrong with it
+	vfs.Register(slowDiskVFS, slowdisk.New(longer))
+}
 
 func underFaults(s settings) settings {
 	switch how := os.Getenv(powerCutVariable); how {
@@ -29,6 +38,12 @@ func underFaults(s settings) settings {
 		s.vfs, s.sync = powerCutVFS, SyncOff
 	default:
 		panic(fmt.Sprintf("%s=%q: want full or off", powerCutVariable, how))
+	}
+	if longer := os.Getenv(slowDiskVariable); longer != "" {
+		if _, err := time.ParseDuration(longer); err != nil {
+			panic(fmt.Sprintf("%s=%q: want a duration such as 20ms", slowDiskVariable, longer))
+		}
+		s.vfs = slowDiskVFS
 	}
 	return s
 }

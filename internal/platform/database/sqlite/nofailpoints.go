@@ -2,5 +2,5 @@
 
 package sqlite
 
-// underFaults leaves the settings as they are: only crash tests' builds have disks that forget.
+// underFaults leaves the settings as they are: only the builds of crash and overload tests have disks that forget or are slow.
 func underFaults(s settings) settings { return s }
