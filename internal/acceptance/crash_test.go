@@ -317,9 +317,9 @@ func (c *crowd) sendOne() (broken string, refused bool) {
 	r := request{http.MethodPost, "/v1/orders", card("tok_approved", line{c.sku, 1}), []string{"Idempotency-Key", rand.Text()}}
 	answer, err := c.try(context.WithoutCancel(c.Context()), c.client, r)
 	switch {
-	// A closing listener has the kernel reset what it did not accept yet: refused, a moment later. wantAllKept proves that
-	// nothing was taken from it.
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+	// A closing listener has the kernel reset what it did not accept yet: refused, a moment later, and a broken pipe for who
+	// still writes. wantAllKept proves that nothing was taken from it.
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "", true
 	case err != nil:
 		return err.Error(), false

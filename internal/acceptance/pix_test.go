@@ -125,7 +125,11 @@ func pixPaidTwice(a *api) {
 
 func (a *api) awaitExpiry(o order) {
 	a.Helper()
-	if o = a.awaitOrder(o.ID, "canceled"); o.Reason != "payment_expired" {
+	a.eventually(openLimit, "order "+o.ID+" expires", func() bool {
+		o = a.order(o.ID)
+		return o.Status == "canceled"
+	})
+	if o.Reason != "payment_expired" {
 		a.Errorf("the order is %+v", o)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	startLimit = time.Minute // generous: eight systems may start at once on two cores, under the race detector
+	startLimit = 3 * time.Minute // generous: eight systems may start at once on two cores, under the race detector
 	stopLimit  = 30 * time.Second
 	// logTail is how much of a program's log a failed test shows.
 	logTail = 24 << 10

@@ -36,7 +36,7 @@ type system struct {
 }
 
 // owners are the services that know a setting; what is not here is known to all. An unknown one stops a program.
-var owners = map[string]string{"VELOZ_ORDER_LEASE": "servico-pedidos", "VELOZ_PIX_EXPIRY": "servico-pagamentos",
+var owners = map[string]string{"VELOZ_ORDER_LEASE": "servico-pedidos", "VELOZ_PIX_EXPIRY": "servico-pagamentos", "VELOZ_MAX_WAIT": "servico-pedidos",
 	"VELOZ_ANONYMOUS_RATE_LIMIT": "api-gateway"}
 
 // start runs the platform in a shape, with more settings for the processes that know them, and stops it after the test.

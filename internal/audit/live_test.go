@@ -19,7 +19,7 @@ func TestLiveLoadIsNoViolation(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	const buyers, purchases, audits = 16, 400, 3
-	const patience = 1500 * time.Millisecond // a busy machine takes that long to hear of a payment
+	const patience = 3 * time.Second // a busy machine may take as long to hear of a payment
 	ctx, end := context.WithCancel(t.Context())
 	var bought, keys atomic.Int64
 	var wg sync.WaitGroup
@@ -68,7 +68,7 @@ func (s *shop) live(ctx context.Context, key int) error {
 		}
 	}
 	if order.Status != orders.Rejected && rand.N(4) == 0 {
-		_, err = s.orders.Cancel(ctx, order.ID, "test", time.Now().Add(10*time.Second))
+		_, err = s.orders.Cancel(ctx, order.ID, "test", time.Now().Add(time.Minute))
 	}
 	return err
 }

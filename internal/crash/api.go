@@ -106,9 +106,23 @@ func (a *api) send(ctx context.Context, method, path, key, prefer string, body a
 	return response{in.StatusCode, in.Header.Get("Retry-After"), text}, err
 }
 
-// get reads a resource in quiet times; only 200 is an answer.
+// quiet is how long a request is repeated that fails in quiet times: the machine may be busy with other systems' faults.
+const quiet = time.Minute
+
+// get reads a resource in quiet times; only 200 is an answer, if need be after a while.
 func get[T any](ctx context.Context, a *api, path string) (v T, err error) {
-	r, err := a.send(ctx, http.MethodGet, path, "", "", nil)
+	var r response
+	for until := time.Now().Add(quiet); ; {
+		r, err = a.send(ctx, http.MethodGet, path, "", "", nil)
+		if unwell := err != nil || r.status == http.StatusTooManyRequests || r.status >= 500; !unwell || time.Now().After(until) {
+			break
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return v, ctx.Err()
+		}
+	}
 	if err != nil {
 		return v, fmt.Errorf("get %s: %w", path, err)
 	}

@@ -17,7 +17,7 @@ import (
 const readyLimit = 5 * time.Second
 
 // busyLimit is the quick form's: its few kills, with all shapes at once, make the median a start while the others start too.
-const busyLimit = 15 * time.Second
+const busyLimit = 45 * time.Second
 
 // Report is the outcome of a run.
 type Report struct {

@@ -60,7 +60,7 @@ func TestConnTellsTimeoutFromBreak(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		<-release
-	}, 50*time.Millisecond)
+	}, time.Second)
 	if _, err := c.do(c.target.request("GET", "/hang", "", "")); !errors.Is(err, errTimeout) {
 		t.Errorf("no answer: %v", err)
 	}

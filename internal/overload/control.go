@@ -33,16 +33,20 @@ func (r *runner) controls(ctx context.Context) error {
 	if !strings.Contains(name, r.cfg.Only) {
 		return nil
 	}
-	served, err := r.impatient(ctx, unbounded)
+	err := r.patiently(name, func() error { // a peak that was measured too low makes what is served look well
+		served, err := r.impatient(ctx, unbounded)
+		r.verdict.Controls["unbounded queues"] = 100 * served
+		r.timed(name, "goodput fails its check", fmt.Sprintf("%.0f %% of the peak", 100*served), fmt.Sprintf("less than %.0f %%", 100*lenient.goodput), err == nil && served < lenient.goodput)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	r.verdict.Controls["unbounded queues"] = 100 * served
-	r.check(name, "goodput fails its check", fmt.Sprintf("%.0f %% of the peak", 100*served), fmt.Sprintf("less than %.0f %%", 100*lenient.goodput), served < lenient.goodput)
 	if r.cfg.Quick {
 		return nil
 	}
-	if served, err = r.impatient(ctx, bounded); err != nil {
+	served, err := r.impatient(ctx, bounded)
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	r.verdict.Controls["bounded queues, same clients"] = 100 * served

@@ -56,7 +56,7 @@ type program struct {
 	pid                atomic.Int64 // of the last start
 }
 
-const startLimit = time.Minute
+const startLimit = 3 * time.Minute
 
 // start runs a platform of a shape. Stop it even when there is an error.
 func (r *runner) start(ctx context.Context, s shape, with settings) (*platform, error) {

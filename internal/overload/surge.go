@@ -24,8 +24,8 @@ type limits struct {
 const (
 	// deadline is how long a caller waits for its order by default (--max-wait).
 	deadline = 10 * time.Second
-	// patience of a client is longer: who answers a little late has answered.
-	patience = 15 * time.Second
+	// patience of a client is longer: who answers late has answered, and is late.
+	patience = 25 * time.Second
 	// connections are opened before; there must be more of them than the platform lets in, or it would never have to refuse.
 	connections = 5000
 	// saturating is how many clients in a closed loop bring out the peak: more than the gateway takes for an idle hour.

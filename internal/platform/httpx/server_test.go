@@ -139,6 +139,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	if got := raw(t, s, "POST /x HTTP/1.1\r\nHost: a\r\nX-Slow: ", 1); len(got) == 1 && got[0].StatusCode < 400 {
 		t.Errorf("slow header: %v", got)
 	}
+	s = start(t, httpx.ServerConfig{ReadTimeout: 100 * time.Millisecond}, counting(&calls))
 	got := raw(t, s, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{", 1)
 	if len(got) != 1 || got[0].StatusCode != http.StatusRequestTimeout || calls.Load() != 0 {
 		t.Errorf("slow body: %v, %d calls", got, calls.Load())
@@ -197,7 +198,7 @@ func TestRequestID(t *testing.T) {
 
 func TestShutdownServesOnThroughTheLag(t *testing.T) {
 	t.Parallel()
-	s := start(t, httpx.ServerConfig{DrainLag: 200 * time.Millisecond}, http.NotFoundHandler())
+	s := start(t, httpx.ServerConfig{DrainLag: 2 * time.Second}, http.NotFoundHandler())
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(context.Background()) }()
 	for !s.Draining() {
