@@ -3,6 +3,8 @@
 package crash
 
 import (
+	"encoding/json"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -180,5 +182,25 @@ func TestReportTellsAllThatMatters(t *testing.T) {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, &text)
 		}
+	}
+}
+
+// TestReportIsReadBack: the verdict of `make prove` counts what a report's file says.
+func TestReportIsReadBack(t *testing.T) {
+	t.Parallel()
+	want := Report{Results: []Result{{Shape: "any", Faults: map[Kind]int{}}}}
+	for kind := range kindNames {
+		want.Results[0].Faults[kind] = int(kind)
+	}
+	text, err := json.Marshal(&want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Report
+	if err := json.Unmarshal(text, &got); err != nil || !maps.Equal(got.Results[0].Faults, want.Results[0].Faults) {
+		t.Errorf("read back as %v: %v", got.Results, err)
+	}
+	if err := new(Kind).UnmarshalText([]byte("flood")); err == nil {
+		t.Error("a kind that is none was read")
 	}
 }

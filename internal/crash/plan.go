@@ -43,6 +43,17 @@ func (k Kind) String() string {
 // MarshalText implements encoding.TextMarshaler, for the report.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *Kind) UnmarshalText(text []byte) error {
+	for kind, name := range kindNames {
+		if name == string(text) {
+			*k = kind
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no fault of the kind %q", text)
+}
+
 // Fault is one step of a plan.
 type Fault struct {
 	Kind    Kind

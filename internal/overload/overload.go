@@ -79,7 +79,10 @@ func Run(ctx context.Context, cfg Config) (verdict Verdict, err error) {
 // own setting, in microseconds, on SQLite by the programs' build (see internal/platform/database/slowdisk).
 var slowFlush = []string{"commit_delay=20000", "commit_siblings=0", "max_connections=300"}
 
-const slowDisk = "SQLITE_SLOW_DISK=20ms"
+const (
+	slowDisk  = "SQLITE_SLOW_DISK=20ms"
+	quickDisk = "SQLITE_SLOW_DISK=0s"
+)
 
 func (r *runner) startDatabases(ctx context.Context) (err error) {
 	if r.postgres, err = pgtest.Start(ctx, filepath.Join(r.dir, "postgres"), slowFlush...); err != nil {
