@@ -23,11 +23,11 @@ func Write(w io.Writer, lines []Line, c Circumstances) error {
 	fmt.Fprintf(&page, "# Verdict: %s\n\n", verdict(lines))
 	fmt.Fprintf(&page, "Written by `make prove` on %s, of commit %s, on %s. What each number means: [reliability.md](reliability.md).\n\n",
 		c.At.UTC().Format(time.DateOnly), c.Commit, c.Machine)
-	page.WriteString("| Proof | Promise | Tried | Found wrong | Broken on purpose, and noticed | Took |\n| --- | --- | --- | --- | --- | --: |\n")
+	page.WriteString("| Proof | Promise | Tried | Found wrong | Broken on purpose, and noticed | At | Took |\n| --- | --- | --- | --- | --- | --- | --: |\n")
 	for i := range lines {
 		l := &lines[i]
-		fmt.Fprintf(&page, "| %s (`make %s`) | %s | %s | %s | %s | %s |\n", l.Proof.Name, l.Proof.Make[0], l.Proof.Promise,
-			counts(l.Tried), counts(l.Wrong), counts(l.Controls), l.Took)
+		fmt.Fprintf(&page, "| %s (`make %s`) | %s | %s | %s | %s | %s | %s |\n", l.Proof.Name, l.Proof.Make[0], l.Proof.Promise,
+			counts(l.Tried), counts(l.Wrong), counts(l.Controls), l.Commit, l.Took)
 	}
 	for i := range lines {
 		if l := &lines[i]; !l.Held() {

@@ -18,37 +18,37 @@ const Dir = "bin/prove"
 
 // All are the proofs, the quick ones first.
 var All = []Proof{
-	{"simulation", "never oversell, charge twice or lose an order; every order ends; money balances", []string{"sim"}, words{
+	{"simulation", "never oversell, charge twice or lose an order; every order ends; money balances", []string{"sim"}, "internal/sim", words{
 		tried: []found{{`worlds, (\d+) orders`, "order histories"}, {`(\d+) faults`, "faults"}, {`(\d+) of \d+ named fault points`, "named fault points hit"}},
 		wrong: []found{{`replay: `, "worlds with a broken promise"}},
 	}.read},
-	{"linearizability", "stock is one truth, whoever asks", []string{"linear"}, words{
+	{"linearizability", "stock is one truth, whoever asks", []string{"linear"}, "internal/linear", words{
 		tried:    []found{{`(\d+) histories of`, "histories"}, {`histories of (\d+) calls`, "calls"}, {`outcome of (\d+) calls`, "calls with an unknown outcome"}},
 		wrong:    []found{{`the history is `, "histories that are not linearizable"}},
 		controls: []found{{`--- PASS: TestBrokenStoresAreCaught/`, "broken stores that were caught"}},
 	}.read},
-	{"last-unit", "one unit, 1,000 buyers, one winner", []string{"last-unit"}, words{
+	{"last-unit", "one unit, 1,000 buyers, one winner", []string{"last-unit"}, "internal/linear", words{
 		tried: []found{{`(\d+) rounds of 1000 buyers`, "rounds"}},
 		wrong: []found{{`round \d+: `, "rounds without exactly one winner"}},
 	}.read},
-	{"hostile", "bad input gets a 4xx; nobody sees what is another's; nothing personal is told", []string{"hostile"}, words{
+	{"hostile", "bad input gets a 4xx; nobody sees what is another's; nothing personal is told", []string{"hostile"}, "internal/acceptance", words{
 		tried: []found{{`(?m)^\s*--- PASS: `, "tests"}},
 		wrong: []found{{`(?m)^\s*--- FAIL: `, "tests that failed"}},
 	}.read},
-	{"fuzz", "no input makes a decoder panic or lie", []string{"fuzz", "FUZZTIME=20s"}, words{
+	{"fuzz", "no input makes a decoder panic or lie", []string{"fuzz", "FUZZTIME=20s"}, "Makefile", words{
 		tried: []found{{`(?m)^--- \./`, "targets"}},
 		wrong: []found{{`(?m)^\s*--- FAIL: `, "targets that failed"}},
 	}.read},
-	{"rolls", "a roll fails no request", []string{"test-rolls"}, words{
+	{"rolls", "a roll fails no request", []string{"test-rolls"}, "internal/rolling", words{
 		tried: []found{{`(\d+) rolls`, "rolls"}, {`rolls, (\d+) orders`, "orders"}},
 		wrong: []found{{`rolls, \d+ orders, (\d+) failed`, "failed requests"}},
 	}.read},
-	{"mutants", "the proofs have teeth", []string{"mutants"}, words{
+	{"mutants", "the proofs have teeth", []string{"mutants"}, "", words{
 		wrong:    []found{{` SURVIVES `, "mutants that nobody noticed"}},
 		controls: []found{{` killed  `, "mutants killed"}},
 	}.read},
-	{"overload", "what is too much is refused at once, and costs the rest nothing", []string{"overload", "OVERLOAD_JSON=" + overloadFile}, readOverload},
-	{"crash", "no acknowledged order is lost, doubled or stuck, whatever dies", []string{"crash", "CRASH_JSON=" + crashFile}, readCrash},
+	{"overload", "what is too much is refused at once, and costs the rest nothing", []string{"overload", "OVERLOAD_JSON=" + overloadFile}, "internal/overload", readOverload},
+	{"crash", "no acknowledged order is lost, doubled or stuck, whatever dies", []string{"crash", "CRASH_JSON=" + crashFile}, "internal/crash", readCrash},
 }
 
 const (

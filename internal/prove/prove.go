@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +27,8 @@ type Proof struct {
 	Name    string
 	Promise string   // what it tries to break
 	Make    []string // the make target and its variables
+	// Folder is where its own machinery is, a folder or a file: it uses nothing of the other proofs' folders. Empty: it uses all.
+	Folder string
 	// Read tells what it did, from what it printed or left in Dir.
 	Read func(said string) (Findings, error)
 }
@@ -47,8 +50,9 @@ type Count struct {
 type Line struct {
 	Proof *Proof
 	Findings
-	Took time.Duration
-	Err  error // it failed, or did not say what it had to
+	Took   time.Duration
+	Commit string // at which it was proved
+	Err    error  // it failed, or did not say what it had to
 }
 
 // Held tells whether the promise held, and the proof had teeth.
@@ -71,8 +75,11 @@ type Config struct {
 	Proofs []Proof
 	Only   string // picks the proofs whose names contain it; empty: all
 	Commit string // that is proved
-	// Resume takes what held for the same commit from the run before; what has changes that are not committed has none.
-	Resume   bool
+	// Resume takes what held before from earlier runs, unless something has changed since that it depends on. What has
+	// changes that are not committed has held for nothing.
+	Resume bool
+	// Changed are the files that differ between an earlier commit and this one.
+	Changed  func(since string) ([]string, error)
 	Progress io.Writer
 }
 
@@ -88,19 +95,26 @@ func Run(ctx context.Context, cfg Config) ([]Line, error) {
 		if !strings.Contains(p.Name, cfg.Only) {
 			continue
 		}
-		if line, ok := p.before(cfg.Commit); ok && cfg.Resume {
-			cfg.say(p, "held before, after %s", line.Took)
-			lines = append(lines, line)
-			continue
+		if cfg.Resume {
+			line, ok, err := p.before(&cfg)
+			if err != nil {
+				return lines, err
+			}
+			if ok {
+				cfg.say(p, "held before, at %s, after %s", line.Commit, line.Took)
+				lines = append(lines, line)
+				continue
+			}
 		}
 		cfg.say(p, "make %s", strings.Join(p.Make, " "))
 		line := p.run(ctx)
+		line.Commit = cfg.Commit
 		if ctx.Err() != nil {
 			return lines, fmt.Errorf("ended before %s was over: %w", p.Name, ctx.Err())
 		}
 		cfg.say(p, "%s after %s", line.word(), line.Took)
 		lines = append(lines, line)
-		if err := line.keep(cfg.Commit); err != nil {
+		if err := line.keep(); err != nil {
 			return lines, err
 		}
 	}
@@ -124,14 +138,14 @@ type kept struct {
 func (p *Proof) file() string { return filepath.Join(Dir, p.Name+".held.json") }
 
 // keep keeps a line that held, and forgets one that did not.
-func (l *Line) keep(commit string) error {
+func (l *Line) keep() error {
 	if !l.Held() {
 		if err := os.Remove(l.Proof.file()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("forget that %s held: %w", l.Proof.Name, err)
 		}
 		return nil
 	}
-	text, err := json.Marshal(kept{commit, l.Took, l.Findings})
+	text, err := json.Marshal(kept{l.Commit, l.Took, l.Findings})
 	if err == nil {
 		err = os.WriteFile(l.Proof.file(), text, 0o644)
 	}
@@ -141,15 +155,42 @@ func (l *Line) keep(commit string) error {
 	return nil
 }
 
-// before is the line of an earlier run that held for the same commit.
-func (p *Proof) before(commit string) (Line, bool) {
+// before is the line of an earlier run that held, if nothing that it depends on has changed since.
+func (p *Proof) before(cfg *Config) (line Line, ok bool, err error) {
 	var was kept
 	text, err := os.ReadFile(p.file())
-	if err != nil || json.Unmarshal(text, &was) != nil || was.Commit != commit || commit == Unknown || strings.HasSuffix(commit, "-dirty") {
-		return Line{}, false
+	if err != nil || json.Unmarshal(text, &was) != nil {
+		return Line{}, false, nil //nolint:nilerr // there is none
 	}
-	line := Line{Proof: p, Took: was.Took, Findings: was.Findings}
-	return line, line.Held()
+	if !committed(was.Commit) || !committed(cfg.Commit) {
+		return Line{}, false, nil
+	}
+	if was.Commit != cfg.Commit {
+		changed, err := cfg.Changed(was.Commit)
+		if err != nil {
+			return Line{}, false, fmt.Errorf("tell what has changed since %s: %w", was.Commit, err)
+		}
+		if slices.ContainsFunc(changed, func(file string) bool { return p.dependsOn(file, cfg.Proofs) }) {
+			return Line{}, false, nil
+		}
+	}
+	line = Line{Proof: p, Took: was.Took, Commit: was.Commit, Findings: was.Findings}
+	return line, line.Held(), nil
+}
+
+func committed(commit string) bool { return commit != Unknown && !strings.HasSuffix(commit, "-dirty") }
+
+// dependsOn tells whether a file can change what the proof finds: any but documents and what is another proof's alone.
+func (p *Proof) dependsOn(file string, all []Proof) bool {
+	switch {
+	case filepath.Ext(file) == ".md", strings.HasPrefix(file, "internal/prove/"):
+		return false
+	case p.Folder == "":
+		return true
+	}
+	return !slices.ContainsFunc(all, func(other Proof) bool {
+		return other.Folder != "" && other.Folder != p.Folder && strings.HasPrefix(file, other.Folder+"/")
+	})
 }
 
 func (p *Proof) run(ctx context.Context) Line {

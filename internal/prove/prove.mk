@@ -1,5 +1,5 @@
 .PHONY: prove hostile
-prove: prepare ## Run every proof in its full form (about an hour) and write docs/verdict.md; root, for small disks. RESUME=1 goes on with a run that was broken off.
+prove: prepare ## Run every proof in its full form (about an hour) and write docs/verdict.md; root, for small disks. RESUME=1 proves only what did not hold before, or depends on what has changed since.
 	go run ./internal/prove/run $(if $(RESUME),-resume)
 
 hostile: prepare ## Hostile input and the security battery, with each test's name.

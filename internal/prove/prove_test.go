@@ -52,13 +52,13 @@ func TestLineHolds(t *testing.T) {
 func TestPage(t *testing.T) {
 	t.Parallel()
 	lines := []Line{
-		{Proof: &Proof{Name: "simulation", Promise: "never oversell", Make: []string{"sim"}}, Findings: Findings{Tried: []Count{{"order histories", 1234567}}, Wrong: []Count{{"worlds", 0}}}, Took: time.Minute},
+		{Proof: &Proof{Name: "simulation", Promise: "never oversell", Make: []string{"sim"}}, Findings: Findings{Tried: []Count{{"order histories", 1234567}}, Wrong: []Count{{"worlds", 0}}}, Took: time.Minute, Commit: "abc"},
 	}
 	var page strings.Builder
 	if err := Write(&page, lines, Circumstances{Commit: "abc", Machine: "2 cores"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"# Verdict: every promise held", "| 1,234,567 order histories | 0 worlds | – | 1m0s |"} {
+	for _, want := range []string{"# Verdict: every promise held", "| 1,234,567 order histories | 0 worlds | – | abc | 1m0s |"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page has no %q:\n%s", want, page.String())
 		}
@@ -81,7 +81,8 @@ func TestARunIsResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := words{tried: []found{{`(\d+) tried`, "tried"}}}.read
-	proofs := []Proof{{"held", "a promise", []string{"--silent", "held"}, read}, {"fails", "another", []string{"--silent", "fails"}, read}}
+	proofs := []Proof{{"held", "a promise", []string{"--silent", "held"}, "internal/held", read}, {"fails", "another", []string{"--silent", "fails"}, "internal/fails", read}}
+	changed := map[string][]string{"a": {"x.go"}, "b": {"docs/x.md", "internal/fails/x.go", "internal/prove/x.go"}, "c": {"internal/held/x.go"}, "d": {"internal/fails/x.go", "Makefile"}}
 	times := func(proof string) int {
 		text, err := os.ReadFile(proof + ".txt")
 		if err != nil {
@@ -95,9 +96,11 @@ func TestARunIsResumed(t *testing.T) {
 		held, fails int // how often each was run so far
 	}{
 		{"a", false, 1, 1}, {"a", true, 1, 2}, {"a", false, 2, 3}, {"b", true, 3, 4}, {"b", true, 3, 5},
-		{"b-dirty", true, 4, 6}, {"b-dirty", true, 5, 7}, {Unknown, true, 6, 8}, {Unknown, true, 7, 9},
+		{"c", true, 3, 6}, // nothing that it depends on has changed since b
+		{"c", false, 4, 7}, {"d", true, 5, 8}, {"e", true, 6, 9},
+		{"b-dirty", true, 7, 10}, {"b-dirty", true, 8, 11}, {Unknown, true, 9, 12}, {Unknown, true, 10, 13},
 	} {
-		lines, err := Run(t.Context(), Config{Proofs: proofs, Commit: run.commit, Resume: run.resume, Progress: io.Discard})
+		lines, err := Run(t.Context(), Config{Proofs: proofs, Commit: run.commit, Resume: run.resume, Changed: func(since string) ([]string, error) { return changed[since], nil }, Progress: io.Discard})
 		if err != nil || len(lines) != 2 || !lines[0].Held() || lines[1].Held() || lines[0].Tried[0].N != 7 {
 			t.Fatalf("%+v: %+v, %v", run, lines, err)
 		}

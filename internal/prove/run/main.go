@@ -2,7 +2,7 @@
 
 // Command run runs the proofs, or those whose names contain its first argument, from the module's root, and exits with 1
 // when a promise was broken. A run of all keeps its verdict among the documents; with -resume it goes on where one was broken
-// off, as long as the commit is the same and everything is committed.
+// off or failed: what held is not proved again, as long as nothing but documents and other proofs have changed since.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	resume := flag.Bool("resume", false, "take what held for the same commit from the run before")
+	resume := flag.Bool("resume", false, "take what held from the runs before, where nothing has changed since that it depends on")
 	flag.Parse()
 	if err := run(ctx, flag.Arg(0), *resume); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -34,7 +34,7 @@ func main() {
 
 func run(ctx context.Context, only string, resume bool) error {
 	proved := commit(ctx)
-	lines, err := prove.Run(ctx, prove.Config{Proofs: prove.All, Only: only, Commit: proved, Resume: resume, Progress: os.Stderr})
+	lines, err := prove.Run(ctx, prove.Config{Proofs: prove.All, Only: only, Commit: proved, Resume: resume, Changed: changedSince(ctx), Progress: os.Stderr})
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,14 @@ func keep(path string, lines []prove.Line, where prove.Circumstances) error {
 		return fmt.Errorf("write the verdict: %w", err)
 	}
 	return errors.Join(prove.Write(file, lines, where), file.Close())
+}
+
+// changedSince tells the files that differ from an earlier commit's.
+func changedSince(ctx context.Context) func(string) ([]string, error) {
+	return func(since string) ([]string, error) {
+		out, err := exec.CommandContext(ctx, "git", "diff", "--name-only", since, "HEAD").Output()
+		return strings.Fields(string(out)), err
+	}
 }
 
 // commit names what was proved; without a history it is unknown.
