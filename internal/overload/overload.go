@@ -77,8 +77,8 @@ func Run(ctx context.Context, cfg Config) (verdict Verdict, err error) {
 
 // A commit takes what it takes on a busy disk, so that capacity is the store's and not the processors': on PostgreSQL by its
 // own setting, in microseconds, on SQLite by the programs' build (see internal/platform/database/slowdisk). PostgreSQL's is
-// twice as long, because its batches pass several processes, which take turns with the generator: with 20 ms a tenth of the
-// peak was lost to that.
+// twice as long, because its batches pass several processes, which take turns with the generator: with 20 ms four of them
+// lost up to a tenth of the peak, with 40 less.
 var slowFlush = []string{"commit_delay=40000", "commit_siblings=0", "max_connections=300"}
 
 const (
