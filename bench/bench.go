@@ -104,6 +104,7 @@ type workload struct {
 	clients  int
 	items    int     // SKUs of an order
 	rate     float64 // of an open loop
+	warmUp   time.Duration
 }
 
 var workloads = []workload{{name: "uniform", scenario: load.Uniform}, {name: "one SKU", scenario: load.Hot}}
@@ -203,7 +204,7 @@ func (s *shape) drive(ctx context.Context, at *instance, w workload, length time
 
 func (b *bench) load(at *instance, w workload, length time.Duration) load.Config {
 	return load.Config{URL: at.url, Key: at.key, Scenario: w.scenario, SKUs: b.skus, Items: cmp.Or(w.items, 1), Stock: 1_000_000,
-		Rate: w.rate, Clients: cmp.Or(w.clients, b.clients), Duration: length, Timeout: 30 * time.Second, Seed: uint64(time.Now().UnixNano())}
+		Rate: w.rate, Clients: cmp.Or(w.clients, b.clients), Duration: length, WarmUp: w.warmUp, Timeout: 30 * time.Second, Seed: uint64(time.Now().UnixNano())}
 }
 
 // costs are counters at a moment.

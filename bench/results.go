@@ -158,7 +158,7 @@ func (r *results) writeTable(b *strings.Builder, workload string) {
 }
 
 func (r *results) writeLatency(b *strings.Builder) {
-	b.WriteString("## Latency, uniform\n\nIdle is one client; half of peak is an open loop, in which latency counts from when an order was due.\n\n" +
+	b.WriteString("## Latency, uniform\n\nIdle is one client; half of peak is an open loop, warmed up before, in which latency counts from when an order was due.\n\n" +
 		"| shape | idle p50 | idle p99 | half of peak | p50 | p99 |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, p := range plans {
 		if len(r.measurements[p.name][latencyHalf]) == 0 {

@@ -53,6 +53,8 @@ type Config struct {
 	// Ramp is how long an open loop takes to reach Rate, and a closed loop to start all its clients.
 	Ramp     time.Duration
 	Duration time.Duration
+	// WarmUp is how much of the beginning is not in the latencies, outcomes and rates that are reported, but in the check.
+	WarmUp   time.Duration
 	Arrivals int64         // at most; 0: MaxArrivals
 	Timeout  time.Duration // of a request; after it the outcome is unknown
 	Seed     uint64        // of SKUs, mix and arrival times
@@ -84,6 +86,7 @@ func (c Config) validate() error {
 		problem(c.Clients < 1 || c.Clients > MaxClients, "clients (%d) must be between 1 and %d", c.Clients, MaxClients),
 		problem(c.Ramp < 0 || c.Ramp > c.Duration, "the ramp (%s) must not be longer than the run (%s)", c.Ramp, c.Duration),
 		problem(c.Duration <= 0 || c.Duration > MaxDuration, "the duration (%s) must be between 0 and %s", c.Duration, MaxDuration),
+		problem(c.WarmUp < 0 || c.WarmUp > 0 && c.WarmUp >= c.Duration, "the warm-up (%s) must be shorter than the run (%s)", c.WarmUp, c.Duration),
 		problem(c.Arrivals < 0 || c.Arrivals > MaxArrivals, "arrivals (%d) must be between 0 and %d", c.Arrivals, MaxArrivals),
 		problem(c.Timeout <= 0, "the timeout must be positive"),
 		problem(c.Ready && (c.Prefix == "" || c.ReadBack > 0), "SKUs that are ready need their prefix, and cannot be checked"),
@@ -149,7 +152,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	return report, err
 }
 
-// measured is what the measured part of a run took.
+// measured is what the run took, without its warm-up.
 type measured struct {
 	began   time.Time
 	elapsed time.Duration
@@ -170,9 +173,10 @@ func (r *run) drive(ctx context.Context) ([]*buyer, measured, error) {
 			b.conn.close()
 		}
 	}()
-	began, cpu := time.Now(), processCPU()
+	began := time.Now()
+	cpu := startOfCPU(r.cfg.WarmUp)
 	r.pace = newPace(r.cfg, began)
-	r.recorder.begin(began)
+	r.recorder.begin(began, r.cfg.WarmUp)
 	watched := make(chan struct{})
 	stop := make(chan struct{})
 	go func() {
@@ -184,10 +188,26 @@ func (r *run) drive(ctx context.Context) ([]*buyer, measured, error) {
 		wg.Go(func() { b.shopUntil(ctx) })
 	}
 	wg.Wait()
-	m := measured{began, time.Since(began), processCPU() - cpu}
+	m := measured{began, max(time.Since(began)-r.cfg.WarmUp, time.Nanosecond), processCPU() - cpu()}
 	close(stop)
 	<-watched
 	return buyers, m, nil
+}
+
+// startOfCPU notes the CPU that this process has used when a warm-up is over. One that ends before has it as at its end.
+func startOfCPU(warmUp time.Duration) (used func() time.Duration) {
+	if warmUp == 0 {
+		now := processCPU()
+		return func() time.Duration { return now }
+	}
+	noted := make(chan time.Duration, 1)
+	timer := time.AfterFunc(warmUp, func() { noted <- processCPU() })
+	return func() time.Duration {
+		if timer.Stop() {
+			return processCPU()
+		}
+		return <-noted
+	}
 }
 
 // connectAll opens the connections before the clock starts, a few at a time.

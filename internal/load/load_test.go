@@ -98,6 +98,23 @@ func TestOpenLoopCountsFromTheIntendedStart(t *testing.T) {
 	}
 }
 
+func TestAWarmUpIsCheckedAndNotCounted(t *testing.T) {
+	t.Parallel()
+	cfg := config(newPlatform(t, honest), Uniform)
+	cfg.Rate, cfg.Duration, cfg.WarmUp, cfg.Arrivals = 100, 2*time.Second, time.Second, 0
+	report := mustRun(t, cfg)
+	counted, all := report.Kinds[0].Requests, report.Truth.Acknowledged
+	if counted == 0 || counted > all*3/4 {
+		t.Errorf("%d of %d orders are in the figures, want those of the second half", counted, all)
+	}
+	if !report.Truth.OK() || report.Truth.ReadBack != all {
+		t.Errorf("%+v", *report.Truth)
+	}
+	if rate := float64(counted) / report.Seconds; rate != report.OrdersPerSecond || report.Seconds > 1.9 {
+		t.Errorf("%d orders in %.2f s are said to be %.0f a second", counted, report.Seconds, report.OrdersPerSecond)
+	}
+}
+
 // A connection that was opened early and not used since may have been closed by a platform that waits for no silent ones.
 func TestSilentConnectionsAreOpenedAnew(t *testing.T) {
 	t.Parallel()

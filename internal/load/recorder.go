@@ -103,6 +103,7 @@ func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(lowest, hi
 type recorder struct {
 	mu        sync.Mutex
 	began     time.Time
+	counted   time.Time // from when latencies and outcomes are
 	latencies map[Kind]*hdrhistogram.Histogram
 	outcomes  map[Kind]map[Outcome]int64
 	each      map[Kind]map[Outcome]*hdrhistogram.Histogram // latencies by outcome: what was refused must not flatter what was served
@@ -118,10 +119,10 @@ func newRecorder() *recorder {
 		each: map[Kind]map[Outcome]*hdrhistogram.Histogram{}, second: newHistogram(), secondOf: map[Outcome]int64{}}
 }
 
-func (r *recorder) begin(at time.Time) {
+func (r *recorder) begin(at time.Time, warmUp time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.began = at
+	r.began, r.counted = at, at.Add(warmUp)
 }
 
 // mostOutcomes bounds the codes that are told apart.
@@ -129,8 +130,14 @@ const mostOutcomes = 64
 
 func (r *recorder) record(kind Kind, outcome Outcome, took time.Duration) {
 	us := min(max(took.Microseconds(), lowest), highest)
+	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.secondOf[outcome]++
+	_ = r.second.RecordValue(us) // within bounds
+	if now.Before(r.counted) {
+		return
+	}
 	counts := r.outcomes[kind]
 	if counts == nil {
 		counts = map[Outcome]int64{}
@@ -143,9 +150,7 @@ func (r *recorder) record(kind Kind, outcome Outcome, took time.Duration) {
 		r.each[kind][outcome] = newHistogram()
 	}
 	_ = r.each[kind][outcome].RecordValue(us) // within bounds
-	r.secondOf[outcome]++
-	_ = r.latencies[kind].RecordValue(us) // within bounds
-	_ = r.second.RecordValue(us)
+	_ = r.latencies[kind].RecordValue(us)
 }
 
 // refused notes an answer 429 or 503.

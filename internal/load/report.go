@@ -26,6 +26,8 @@ type Report struct {
 	Seed      uint64    `json:"seed"`
 	StartedAt time.Time `json:"started_at"`
 	Seconds   float64   `json:"seconds"`
+	// WarmUpSeconds came before, and are in no figure but those of Series.
+	WarmUpSeconds float64 `json:"warm_up_seconds,omitempty"`
 	// OrdersPerSecond counts acknowledged orders alone.
 	OrdersPerSecond   float64 `json:"orders_per_second"`
 	RequestsPerSecond float64 `json:"requests_per_second"`
@@ -67,7 +69,7 @@ var percents = []float64{50, 75, 90, 95, 99, 99.9, 99.99, 100}
 func (r *run) report(m measured) Report {
 	cfg, rec := r.cfg, r.recorder
 	report := Report{Scenario: cfg.Scenario, URL: cfg.URL, Loop: "closed", Rate: cfg.Rate, RateEnd: cfg.RateEnd, Clients: cfg.Clients, SKUs: cfg.SKUs,
-		Items: cfg.Items, Stock: cfg.Stock, Seed: cfg.Seed, StartedAt: m.began.UTC(), Seconds: m.elapsed.Seconds(), Series: rec.seconds}
+		Items: cfg.Items, Stock: cfg.Stock, Seed: cfg.Seed, StartedAt: m.began.UTC(), Seconds: m.elapsed.Seconds(), WarmUpSeconds: cfg.WarmUp.Seconds(), Series: rec.seconds}
 	if cfg.Rate > 0 {
 		report.Loop = "open"
 	}

@@ -27,6 +27,7 @@ type loadCommand struct {
 	Clients    int           `name:"clients" default:"64" help:"Connections: requests that may be under way."`
 	Ramp       time.Duration `name:"ramp" default:"0s" help:"Time to reach the rate, or to start all clients."`
 	Duration   time.Duration `name:"duration" default:"10s" help:"Length of the run."`
+	WarmUp     time.Duration `name:"warm-up" default:"0s" help:"Beginning of the run that is checked, but not in the figures."`
 	Arrivals   int64         `name:"arrivals" placeholder:"N" help:"End after this many arrivals, if they come first."`
 	Timeout    time.Duration `name:"timeout" default:"15s" help:"Of a request."`
 	Seed       uint64        `name:"seed" placeholder:"N" help:"Repeats the choices of another run."`
@@ -68,7 +69,7 @@ func (c *loadCommand) Run(out io.Writer) error {
 
 func (c *loadCommand) config(key string) load.Config {
 	cfg := load.Config{URL: string(c.Server), Key: key, Scenario: load.Scenario(c.Scenario), SKUs: c.SKUs, Items: c.Items, Stock: c.Stock, Prefix: c.Prefix,
-		Rate: c.Rate, RateEnd: c.RateEnd, Clients: c.Clients, Ramp: c.Ramp, Duration: c.Duration, Arrivals: c.Arrivals, Timeout: c.Timeout,
+		Rate: c.Rate, RateEnd: c.RateEnd, Clients: c.Clients, Ramp: c.Ramp, Duration: c.Duration, WarmUp: c.WarmUp, Arrivals: c.Arrivals, Timeout: c.Timeout,
 		Seed: c.Seed, ReadBack: c.ReadBack, Progress: load.Progress(os.Stderr), Log: os.Stderr}
 	if cfg.Stock == 0 {
 		cfg.Stock = 1_000_000
