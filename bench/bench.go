@@ -174,7 +174,9 @@ func (s *shape) measure(ctx context.Context, w workload, length time.Duration) (
 	}
 	defer func() { err = errors.Join(err, at.freeze()) }()
 	// Connections, pools and caches that were paused.
-	if _, err := s.drive(ctx, at, w, 300*time.Millisecond); err != nil {
+	awake := w
+	awake.warmUp = 0
+	if _, err := s.drive(ctx, at, awake, 300*time.Millisecond); err != nil {
 		return m, err
 	}
 	before, err := s.bench.costs(ctx, at)
