@@ -199,10 +199,10 @@ func (b *bench) everyKind(ctx context.Context, at *instance) error {
 func (g *growth) text(o options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# How cost grows\n\nBy `go run ./bench -growth -parts %s -orders %s -rounds %d -length %s -skus %d -clients %d` on %s.\n%s; %s; PostgreSQL %s with its own defaults"+
-		" (shared_buffers 128 MB). The generator shares the cores.\n\nMedians of closed loops; alone is one client. Orders of several SKUs come from %d clients.\n\n",
-		strings.Join(o.parts, ","), strings.Trim(strings.ReplaceAll(fmt.Sprint(o.sizes), " ", ","), "[]"), o.rounds, o.length, o.skus, o.clients, g.results.began.UTC().Format("2006-01-02"), machine(), runtime.Version(), g.results.postgres, itemClients)
+		" (shared_buffers 128 MB). The generator shares the cores.\n\nMedians of closed loops; alone is one client.\n\n",
+		strings.Join(o.parts, ","), strings.Trim(strings.ReplaceAll(fmt.Sprint(o.sizes), " ", ","), "[]"), o.rounds, o.length, o.skus, o.clients, g.results.began.UTC().Format("2006-01-02"), machine(), runtime.Version(), g.results.postgres)
 	for _, what := range g.whats() {
-		fmt.Fprintf(&b, "## By %s\n\n![](charts/%s.svg) ![](charts/%[2]s-latency.svg)\n\n| | orders/s | p50 | p99 | alone p50 | alone p99 | database |\n|--:|--:|--:|--:|--:|--:|--:|\n", what, fileName(what))
+		fmt.Fprintf(&b, "## By %s\n\n![](charts/%s.svg) ![](charts/%[2]s-latency.svg)\n\n%s| | orders/s | p50 | p99 | alone p50 | alone p99 | database |\n|--:|--:|--:|--:|--:|--:|--:|\n", what, fileName(what), map[string]string{growItems: fmt.Sprintf("From %d clients.\n\n", itemClients)}[what])
 		for i, step := range g.steps(what) {
 			size := "–"
 			if what == growOrders {

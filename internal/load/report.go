@@ -160,8 +160,12 @@ func (r Report) WriteJSON(w io.Writer) error {
 
 // WriteText writes what a person wants to know.
 func (r Report) WriteText(w io.Writer) error {
-	fmt.Fprintf(w, "\n%s, %s loop, %d clients, %d SKUs, %.1f s: %.0f orders/s, %.0f requests/s\n\n", r.Scenario, r.Loop, r.Clients, r.SKUs,
-		r.Seconds, r.OrdersPerSecond, r.RequestsPerSecond)
+	warmUp := ""
+	if r.WarmUpSeconds > 0 {
+		warmUp = fmt.Sprintf(" after %.1f s of warm-up", r.WarmUpSeconds)
+	}
+	fmt.Fprintf(w, "\n%s, %s loop, %d clients, %d SKUs, %.1f s%s: %.0f orders/s, %.0f requests/s\n\n", r.Scenario, r.Loop, r.Clients, r.SKUs,
+		r.Seconds, warmUp, r.OrdersPerSecond, r.RequestsPerSecond)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "\trequests\tmean\t")
 	for _, percent := range percents {
