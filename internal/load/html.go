@@ -32,6 +32,7 @@ type chart struct {
 	Title, Unit string
 	Lines       []line
 	X, Y        []tick
+	WarmUp      float64 // how far the shade of the warm-up reaches
 }
 
 // line is a polyline with a name. Its class gives it colour and dash.
@@ -57,7 +58,7 @@ func (r Report) rateChart() chart {
 			most = max(most, float64(n)/r.width(i))
 		}
 	}
-	c := chart{Title: "Requests a second, by outcome", X: r.timeTicks(), Y: linearTicks(most)}
+	c := chart{Title: "Requests a second, by outcome", X: r.timeTicks(), WarmUp: r.timeAt(r.WarmUpSeconds), Y: linearTicks(most)}
 	const tellable = 6
 	for class, outcome := range byCount(total) {
 		if class == tellable {
@@ -81,7 +82,7 @@ func (r Report) width(i int) float64 {
 
 // latencyChart shows each second's latencies on a scale of powers of ten.
 func (r Report) latencyChart() chart {
-	c := chart{Title: "Latency over time", Unit: "logarithmic", X: r.timeTicks()}
+	c := chart{Title: "Latency over time", Unit: "logarithmic", X: r.timeTicks(), WarmUp: r.timeAt(r.WarmUpSeconds)}
 	least, most := int64(math.MaxInt64), int64(1)
 	for _, s := range r.Series {
 		if s.Requests > 0 {
@@ -138,11 +139,14 @@ func (r Report) over(name string, class int, y func(i int) float64) line {
 	return line{name, class, points}
 }
 
-func (r Report) timeAt(seconds float64) float64 { return chartWidth * seconds / max(r.Seconds, 1) }
+func (r Report) timeAt(seconds float64) float64 { return chartWidth * seconds / r.span() }
+
+// span is how long the series is.
+func (r Report) span() float64 { return max(r.WarmUpSeconds+r.Seconds, 1) }
 
 func (r Report) timeTicks() (ticks []tick) {
-	step := niceStep(max(r.Seconds, 1), 10)
-	for s := 0.0; s <= max(r.Seconds, 1); s += step {
+	step := niceStep(r.span(), 10)
+	for s := 0.0; s <= r.span(); s += step {
 		ticks = append(ticks, tick{r.timeAt(s), fmt.Sprintf("%g s", s)})
 	}
 	return ticks

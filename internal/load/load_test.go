@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,15 @@ func TestAWarmUpIsCheckedAndNotCounted(t *testing.T) {
 	}
 	if rate := float64(counted) / report.Seconds; rate != report.OrdersPerSecond || report.Seconds > 1.9 {
 		t.Errorf("%d orders in %.2f s are said to be %.0f a second", counted, report.Seconds, report.OrdersPerSecond)
+	}
+	var page bytes.Buffer
+	if err := report.WriteHTML(&page); err != nil || !strings.Contains(page.String(), `<rect class="warm" width="4`) { // of 860
+		t.Errorf("%v: the warm-up is half of the run\n%s", err, page.String())
+	}
+	for _, point := range regexp.MustCompile(`(\d+\.\d),\d+\.\d `).FindAllStringSubmatch(page.String(), -1) {
+		if x, err := strconv.ParseFloat(point[1], 64); err != nil || x > 880 {
+			t.Errorf("%s is beside the chart, which ends at 860", point[0])
+		}
 	}
 }
 

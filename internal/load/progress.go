@@ -12,8 +12,12 @@ func Progress(w io.Writer) func(Snapshot) {
 	terminal := isTerminal(w)
 	next := time.Duration(0)
 	return func(s Snapshot) {
+		told := outcomeText(s.Total)
+		if s.WarmingUp {
+			told = "warming up"
+		}
 		line := fmt.Sprintf("%4.0f s  %7d/s  p50 %s  p99 %s  %s", s.Elapsed.Seconds(), s.Last.Requests,
-			milliseconds(s.Last.P50US), milliseconds(s.Last.P99US), outcomeText(s.Total))
+			milliseconds(s.Last.P50US), milliseconds(s.Last.P99US), told)
 		if terminal {
 			fmt.Fprintf(w, "\r\x1b[K%s", line)
 			return

@@ -184,9 +184,10 @@ type Second struct {
 
 // Snapshot is how a run stands.
 type Snapshot struct {
-	Elapsed time.Duration
-	Last    Second
-	Total   map[Outcome]int64
+	Elapsed   time.Duration
+	WarmingUp bool // Total does not count yet
+	Last      Second
+	Total     map[Outcome]int64
 }
 
 // mostSeconds bounds the series: a longer run is told in its last part alone.
@@ -229,7 +230,7 @@ func (r *recorder) closeSecond() Snapshot {
 			total[outcome] += n
 		}
 	}
-	return Snapshot{Elapsed: elapsed, Last: last, Total: total}
+	return Snapshot{Elapsed: elapsed, WarmingUp: r.began.Add(elapsed).Before(r.counted), Last: last, Total: total}
 }
 
 // mergeLast makes the last piece of a second a part of the one before: alone it would look like a slump.
