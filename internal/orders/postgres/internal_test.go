@@ -98,10 +98,14 @@ func TestNothingScansATable(t *testing.T) {
 		"no payment": {PaymentStatus: orders.PaymentNone, From: id}, "placed, no payment": {Status: orders.Placed, PaymentStatus: orders.PaymentNone},
 		"paid": {PaymentStatus: orders.PaymentPaid}, "unknown": {PaymentStatus: orders.PaymentUnknown},
 		"e-mail": {Email: "Buyer7@example.com"}, "e-mail and status": {Email: "buyer7@example.com", Status: orders.Held},
-		"SKU": {SKU: "SKU-7"}, "SKU and status": {SKU: "SKU-7", Status: orders.Confirmed}, "SKU and e-mail": {SKU: "SKU-7", Email: "buyer7@example.com"},
+		"SKU": {SKU: "SKU-7"}, "SKU and status": {SKU: "SKU-7", Status: orders.Confirmed}, "SKU and payment": {SKU: "SKU-7", PaymentStatus: orders.PaymentUnknown, From: id}, "SKU and e-mail": {SKU: "SKU-7", Email: "buyer7@example.com"},
 	} {
 		filter.Limit = 50
-		plans["list "+name] = func() (string, []any) { return listQuery(filter) }
+		plans["list "+name] = func() (string, []any) { return listQuery(filter, false) }
+		if filter.SKUInState() {
+			plans["compare "+name] = func() (string, []any) { return stateIsRarerQuery(filter) }
+			plans["list "+name+", from the state"] = func() (string, []any) { return listQuery(filter, true) }
+		}
 	}
 	for name, plan := range plans {
 		sql, args := plan()

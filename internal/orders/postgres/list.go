@@ -3,17 +3,23 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
 )
-
-// isRare tells whether the filter's payment status is one that the index order_states_by_payment_status has.
-func isRare(p orders.PaymentStatus) bool { return p != "" && p != orders.PaymentPaid }
 
 // List implements orders.Store.
 func (s *Store) List(ctx context.Context, filter orders.Filter) ([]orders.Order, error) {
-	sql, args := listQuery(filter)
+	byState := false
+	if filter.SKUInState() {
+		sql, args := stateIsRarerQuery(filter)
+		if err := s.pool.QueryRow(ctx, sql, append([]any{replan}, args...)...).Scan(&byState); err != nil {
+			return nil, fmt.Errorf("compare a SKU with a state: %w", postgres.Classify(err))
+		}
+	}
+	sql, args := listQuery(filter, byState)
 	page, err := s.orders(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
@@ -21,11 +27,46 @@ func (s *Store) List(ctx context.Context, filter orders.Filter) ([]orders.Order,
 	return page, nil
 }
 
-// listQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few statements exist.
-func listQuery(f orders.Filter) (sql string, args []any) {
+// stateIsRarerQuery asks of a filter for which SKUInState holds whether fewer orders have the state than the SKU, and few.
+func stateIsRarerQuery(f orders.Filter) (sql string, args []any) {
 	q := &query{}
-	limit := q.arg(f.Limit)
-	var states, bounds []string
+	states, bounds := q.conditions(f)
+	count := func(from, id string, conditions ...string) string {
+		return `(SELECT count(*) FROM (SELECT FROM ` + from + where(append(conditions, on(id, bounds)...)) + ` LIMIT ` + fewInState + `) AS few)`
+	}
+	inState := count(`order_states s`, `s.order_id`, states...)
+	return `SELECT ` + inState + ` < ` + count(`order_skus k`, `k.order_id`, `k.sku = `+q.arg(f.SKU)), q.args
+}
+
+var fewInState = strconv.Itoa(orders.FewInState)
+
+// listQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few
+// statements exist. fromState says that few orders have the state, and are to be looked through.
+//
+// The page is picked first, and then read. In one join the planner may walk the orders beside what picks, which is as cheap
+// by its statistics, and then passes over all that came since the SKU was last sold.
+func listQuery(f orders.Filter, fromState bool) (sql string, args []any) {
+	q := &query{}
+	q.limit = q.arg(f.Limit)
+	picked := q.picked(f, fromState)
+	return `SELECT ` + columns + ` FROM (` + picked + `) AS picked (order_id) JOIN orders o ON o.id = picked.order_id` + withState(`o.id`) +
+		` ORDER BY o.id DESC LIMIT ` + q.limit, q.args
+}
+
+// query is a SELECT that grows.
+type query struct {
+	limit string
+	args  []any
+}
+
+// arg adds an argument and returns its placeholder.
+func (q *query) arg(value any) string {
+	q.args = append(q.args, value)
+	return fmt.Sprintf("$%d", len(q.args))
+}
+
+// conditions are what f says of an order's states and, by its time, of its id.
+func (q *query) conditions(f orders.Filter) (states, bounds []string) {
 	if f.Status != "" {
 		states = append(states, `s.status = `+q.arg(string(f.Status)))
 	}
@@ -38,68 +79,60 @@ func listQuery(f orders.Filter) (sql string, args []any) {
 	if !f.Before.IsZero() {
 		bounds = append(bounds, ` < `+q.arg(uuidOf(f.Before)))
 	}
-	if f.Email == "" && f.SKU == "" && len(states) > 0 && f.TakesPlaced() {
-		q.asPlaced(states, bounds, limit)
-	} else {
-		q.walk(f, states, bounds)
+	return states, bounds
+}
+
+// picked selects the ids of the page by a walk of one index that has them in order.
+func (q *query) picked(f orders.Filter, fromState bool) string {
+	states, bounds := q.conditions(f)
+	walk := func(from, id string, conditions ...string) string {
+		return `SELECT ` + id + ` FROM ` + from + where(append(conditions, on(id, bounds)...)) + ` ORDER BY ` + id + ` DESC LIMIT ` + q.limit
 	}
-	return `SELECT ` + columns + ` FROM ` + q.from + q.condition() + ` ORDER BY ` + q.id + ` DESC LIMIT ` + limit, q.args
+	switch {
+	case fromState: // the bound, which is not reached unless hundreds came in a moment, keeps the planner from another order
+		few := `(SELECT s.order_id FROM order_states s` + where(append(states, on(`s.order_id`, bounds)...)) +
+			` ORDER BY s.order_id DESC LIMIT 2 * ` + fewInState + `) AS few`
+		return walk(few+` JOIN order_skus k USING (order_id)`, `few.order_id`, `k.sku = `+q.arg(f.SKU))
+	case f.Email != "" && f.SKU != "":
+		return walk(`orders o JOIN order_skus k ON k.order_id = o.id`+stateOf(`o.id`, states), `o.id`,
+			append(orPlaced(f, states), `o.email = `+q.arg(orders.SearchableEmail(f.Email)), `k.sku = `+q.arg(f.SKU))...)
+	case f.Email != "":
+		return walk(`orders o`+stateOf(`o.id`, states), `o.id`, append(orPlaced(f, states), `o.email = `+q.arg(orders.SearchableEmail(f.Email)))...)
+	case f.SKU != "":
+		return walk(`order_skus k`+stateOf(`k.order_id`, states), `k.order_id`, append(orPlaced(f, states), `k.sku = `+q.arg(f.SKU))...)
+	case len(states) == 0:
+		return walk(`orders o`, `o.id`)
+	case f.TakesPlaced():
+		// Two walks, of which that of the open orders without a state, which are at their first version, is short. One walk of
+		// the orders would pass over all that are settled, in a shop where most are.
+		open := walk(`open_orders p`, `p.order_id`, `p.version = 1`, `NOT EXISTS (SELECT FROM order_states s WHERE s.order_id = p.order_id)`)
+		return `(` + walk(`order_states s`, `s.order_id`, states...) + `) UNION ALL (` + open + `)`
+	}
+	return walk(`order_states s`, `s.order_id`, states...)
 }
 
-// query is a SELECT that grows.
-type query struct {
-	from, id string // the tables, and the id by which the page is walked
-	where    []string
-	args     []any
-}
-
-// arg adds an argument and returns its placeholder.
-func (q *query) arg(value any) string {
-	q.args = append(q.args, value)
-	return fmt.Sprintf("$%d", len(q.args))
-}
-
-func (q *query) and(conditions ...string) { q.where = append(q.where, conditions...) }
-
-func (q *query) condition() string {
-	if len(q.where) == 0 {
+// stateOf looks the state of each order up, when there is something to ask of it. OFFSET 0 keeps the planner from walking all
+// states beside the orders.
+func stateOf(id string, states []string) string {
+	if len(states) == 0 {
 		return ""
 	}
-	return ` WHERE ` + strings.Join(q.where, ` AND `)
+	return ` LEFT JOIN LATERAL (SELECT * FROM order_states s WHERE s.order_id = ` + id + ` OFFSET 0) AS s ON true`
 }
 
-// walk takes a page from one table: the one that picks, so that its index gives the order as well.
-func (q *query) walk(f orders.Filter, states, bounds []string) {
-	q.from, q.id = source(f)
-	if f.Email != "" {
-		q.and(`o.email = ` + q.arg(orders.SearchableEmail(f.Email)))
+// orPlaced takes an order without a state for what it is: as it was placed.
+func orPlaced(f orders.Filter, states []string) []string {
+	if len(states) == 0 || !f.TakesPlaced() {
+		return states
 	}
-	if f.SKU != "" {
-		q.and(`k.sku = ` + q.arg(f.SKU))
-	}
-	// An order without a state is as it was placed. The bare column is all that the planner has statistics of: behind a
-	// function it takes every status for rare, and sorts a million orders to find twenty.
-	switch condition := strings.Join(states, ` AND `); {
-	case condition == "":
-	case f.TakesPlaced():
-		q.and(`(` + condition + ` OR s.order_id IS NULL)`)
-	default:
-		q.and(condition)
-	}
-	q.and(on(q.id, bounds)...)
+	return []string{`(` + strings.Join(states, ` AND `) + ` OR s.order_id IS NULL)`}
 }
 
-// asPlaced merges two walks: of the states, which is no longer than the page, and of the open orders that have none yet,
-// which are at their first version. One walk of the orders would pass over all that are settled, in a shop where most are.
-func (q *query) asPlaced(states, bounds []string, limit string) {
-	walk := func(from, id string, conditions []string) string {
-		return `(SELECT ` + id + ` FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
-			` ORDER BY ` + id + ` DESC LIMIT ` + limit + `)`
+func where(conditions []string) string {
+	if len(conditions) == 0 {
+		return ""
 	}
-	settled := walk(`order_states s`, `s.order_id`, states)
-	open := walk(`open_orders p`, `p.order_id`, []string{`p.version = 1`, `NOT EXISTS (SELECT FROM order_states s WHERE s.order_id = p.order_id)`})
-	q.from = `(` + settled + ` UNION ALL ` + open + `) AS picked JOIN orders o ON o.id = picked.order_id` + withState(`o.id`)
-	q.id = `o.id`
+	return ` WHERE ` + strings.Join(conditions, ` AND `)
 }
 
 // on says of an id what bounds say.
@@ -109,20 +142,4 @@ func on(id string, bounds []string) []string {
 		conditions[i] = id + bound
 	}
 	return conditions
-}
-
-// byState is the id by which a page is walked whose orders are picked by their state.
-const byState = `s.order_id`
-
-// source names the tables, and the id by which the page is walked.
-func source(f orders.Filter) (from, id string) {
-	switch {
-	case f.SKU != "" && f.Email != "":
-		return `orders o` + withState(`o.id`) + ` JOIN order_skus k ON k.order_id = o.id`, `o.id`
-	case f.SKU != "":
-		return `order_skus k JOIN orders o ON o.id = k.order_id` + withState(`k.order_id`), `k.order_id`
-	case f.Email == "" && (f.Status != "" || isRare(f.PaymentStatus)):
-		return `order_states s JOIN orders o ON o.id = s.order_id` + withOpen(byState), byState
-	}
-	return `orders o` + withState(`o.id`), `o.id`
 }

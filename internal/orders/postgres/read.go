@@ -18,10 +18,8 @@ const columns = `o.id, o.payment_id, o.caller, coalesce(s.status, 'placed'), coa
 
 // withState joins what columns takes to the order of an id.
 func withState(id string) string {
-	return withOpen(id) + ` LEFT JOIN order_states s ON s.order_id = ` + id
+	return ` LEFT JOIN open_orders p ON p.order_id = ` + id + ` LEFT JOIN order_states s ON s.order_id = ` + id
 }
-
-func withOpen(id string) string { return ` LEFT JOIN open_orders p ON p.order_id = ` + id }
 
 func targets(r *orders.Row) []any {
 	return []any{(*[16]byte)(&r.ID), (*[16]byte)(&r.PaymentID), &r.Caller, (*string)(&r.Status), (*string)(&r.PaymentStatus),

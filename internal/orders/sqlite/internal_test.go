@@ -34,8 +34,17 @@ func TestEveryPageWalksAnIndex(t *testing.T) {
 				set()
 			}
 		}
-		q := newQuery(f)
+		q := newQuery(f, false)
 		plan := explain(t, s, q.sql(), len(q.args))
+		if f.SKUInState() {
+			fromState := newQuery(f, true)
+			compared, sql := stateIsRarerQuery(f)
+			for _, plan := range []string{explain(t, s, fromState.sql(), len(fromState.args)), explain(t, s, sql, len(compared.args))} {
+				if strings.Contains(plan, "TEMP B-TREE") || strings.Count(plan, "SCAN") > strings.Count(plan, "SCAN (")+strings.Count(plan, "SCAN CONSTANT ROW") {
+					t.Errorf("%+v, from the state: %s", f, plan)
+				}
+			}
+		}
 		picked := f.Email != "" || f.SKU != "" || f.Status != "" || isRare(f.PaymentStatus)
 		switch {
 		case strings.HasPrefix(plan, "MERGE (UNION ALL)"): // two pages, which are sorted to be one

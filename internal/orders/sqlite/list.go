@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -18,14 +19,15 @@ func isRare(p orders.PaymentStatus) bool { return p != "" && p != orders.Payment
 
 // List implements orders.Store.
 func (s *Store) List(ctx context.Context, filter orders.Filter) (page []orders.Order, err error) {
-	q := newQuery(filter)
 	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
-		stmt, err := c.Prepare(q.sql())
+		fromState, err := stateIsRarer(c, filter)
 		if err != nil {
 			return err
 		}
-		for _, arg := range q.args {
-			arg(stmt)
+		q := newQuery(filter, fromState)
+		stmt, err := q.bind(c, q.sql())
+		if err != nil {
+			return err
 		}
 		return stmt.Query(func(r sqlite.Row) error {
 			order, err := scan(r)
@@ -39,6 +41,33 @@ func (s *Store) List(ctx context.Context, filter orders.Filter) (page []orders.O
 	return page, nil
 }
 
+// stateIsRarer tells whether fewer orders have the state of the filter than its SKU, and few.
+func stateIsRarer(c *sqlite.Conn, f orders.Filter) (rarer bool, err error) {
+	if !f.SKUInState() {
+		return false, nil
+	}
+	q, sql := stateIsRarerQuery(f)
+	stmt, err := q.bind(c, sql)
+	if err != nil {
+		return false, err
+	}
+	_, err = stmt.One(func(r sqlite.Row) error { rarer = r.Int(0) == 1; return nil })
+	return rarer, err
+}
+
+func stateIsRarerQuery(f orders.Filter) (q *query, sql string) {
+	q = &query{}
+	states, bounds := q.conditions(f)
+	count := func(from, id string, conditions ...string) string {
+		return `(SELECT count(*) FROM (SELECT 1 FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
+			` LIMIT ` + fewInState + `))`
+	}
+	inState := count(`order_states s`+stateIndex(f), byState, inStates(f, states)...)
+	return q, `SELECT ` + inState + ` < ` + count(`order_skus k`, `k.order_id`, `k.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
+}
+
+var fewInState = strconv.Itoa(orders.FewInState)
+
 // query is a SELECT that grows.
 type query struct {
 	from, id string // the tables, and the id by which the page is walked
@@ -47,12 +76,25 @@ type query struct {
 	args     []func(*sqlite.Stmt)
 }
 
-// newQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few statements exist.
-func newQuery(f orders.Filter) *query {
+// newQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few
+// statements exist. fromState says that few orders have the state, and are to be looked through.
+func newQuery(f orders.Filter, fromState bool) *query {
 	q := &query{}
 	q.limit = q.arg(func(s *sqlite.Stmt) { s.Int(f.Limit) })
-	var states []state
-	var bounds []string
+	states, bounds := q.conditions(f)
+	switch {
+	case fromState:
+		q.fromState(f, states, bounds)
+	case f.Email == "" && f.SKU == "" && len(states) > 0 && f.TakesPlaced():
+		q.asPlaced(f, states, bounds)
+	default:
+		q.walk(f, states, bounds)
+	}
+	return q
+}
+
+// conditions are what f says of an order's states and, by its time, of its id.
+func (q *query) conditions(f orders.Filter) (states []state, bounds []string) {
 	if f.Status != "" {
 		states = append(states, state{`s.status`, string(orders.Placed), q.arg(func(s *sqlite.Stmt) { s.Text(string(f.Status)) })})
 	}
@@ -65,12 +107,7 @@ func newQuery(f orders.Filter) *query {
 	if !f.Before.IsZero() {
 		bounds = append(bounds, ` < `+q.arg(func(s *sqlite.Stmt) { s.Blob(f.Before[:]) }))
 	}
-	if f.Email == "" && f.SKU == "" && len(states) > 0 && f.TakesPlaced() {
-		q.asPlaced(f, states, bounds)
-	} else {
-		q.walk(f, states, bounds)
-	}
-	return q
+	return states, bounds
 }
 
 // state is a condition on a status: its column, what it is of an order as it was placed, and the placeholder of what it shall be.
@@ -88,6 +125,18 @@ func (s state) isOrPlaced() string {
 func (q *query) arg(bind func(*sqlite.Stmt)) string {
 	q.args = append(q.args, bind)
 	return fmt.Sprintf("?%d", len(q.args))
+}
+
+// bind prepares sql, of which q has the arguments.
+func (q *query) bind(c *sqlite.Conn, sql string) (*sqlite.Stmt, error) {
+	stmt, err := c.Prepare(sql)
+	if err != nil {
+		return nil, err
+	}
+	for _, arg := range q.args {
+		arg(stmt)
+	}
+	return stmt, nil
 }
 
 func (q *query) and(conditions ...string) { q.where = append(q.where, conditions...) }
@@ -125,23 +174,43 @@ func (q *query) walk(f orders.Filter, states []state, bounds []string) {
 // asPlaced merges two walks: of the states, which is no longer than the page, and of the open orders that have none yet,
 // which are at their first version. One walk of the orders would pass over all that are settled, in a shop where most are.
 func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
-	var conditions []string
-	for _, state := range states {
-		conditions = append(conditions, state.is())
-	}
 	walk := func(from, id string, conditions ...string) string {
 		return `SELECT * FROM (SELECT ` + id + ` FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
 			` ORDER BY ` + id + ` DESC LIMIT ` + q.limit + `)`
 	}
-	indexed := ` INDEXED BY order_states_by_status`
-	if f.Status == "" {
-		indexed = ` INDEXED BY order_states_by_payment_status`
-		conditions = append(conditions, rarePayments)
-	}
-	settled := walk(`order_states s`+indexed, byState, conditions...)
+	settled := walk(`order_states s`+stateIndex(f), byState, inStates(f, states)...)
 	open := walk(`open_orders p`, `p.order_id`, `p.version = 1`, `NOT EXISTS (SELECT 1 FROM order_states s WHERE s.order_id = p.order_id)`)
 	q.from = `(` + settled + ` UNION ALL ` + open + `) AS picked CROSS JOIN orders o ON o.id = picked.order_id` + withState
 	q.id = `o.id`
+}
+
+// fromState looks through all orders that have the state for those that have the SKU.
+func (q *query) fromState(f orders.Filter, states []state, bounds []string) {
+	q.from = `order_states s` + stateIndex(f) + ` CROSS JOIN order_skus k ON k.order_id = s.order_id CROSS JOIN orders o ON o.id = s.order_id` + withOpen
+	q.id = byState
+	q.and(inStates(f, states)...)
+	q.and(on(byState, bounds)...)
+	q.and(`k.sku = ` + q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
+}
+
+// stateIndex names the index that walks the orders in the states that f asks for.
+func stateIndex(f orders.Filter) string {
+	if f.Status == "" {
+		return ` INDEXED BY order_states_by_payment_status`
+	}
+	return ` INDEXED BY order_states_by_status`
+}
+
+// inStates are conditions that stateIndex can be used for.
+func inStates(f orders.Filter, states []state) []string {
+	conditions := make([]string, 0, len(states)+1)
+	for _, state := range states {
+		conditions = append(conditions, state.is())
+	}
+	if f.Status == "" {
+		conditions = append(conditions, rarePayments)
+	}
+	return conditions
 }
 
 // on says of an id what bounds say.
