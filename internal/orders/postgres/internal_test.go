@@ -101,10 +101,13 @@ func TestNothingScansATable(t *testing.T) {
 		"SKU": {SKU: "SKU-7"}, "SKU and status": {SKU: "SKU-7", Status: orders.Confirmed}, "SKU and payment": {SKU: "SKU-7", PaymentStatus: orders.PaymentUnknown, From: id}, "SKU and e-mail": {SKU: "SKU-7", Email: "buyer7@example.com"},
 	} {
 		filter.Limit = 50
-		plans["list "+name] = func() (string, []any) { return listQuery(filter, false) }
+		plans["list "+name] = func() (string, []any) { return listQuery(filter, wholeIndex) }
+		if filter.SKU != "" {
+			plans["list "+name+", the newest"] = func() (string, []any) { return listQuery(filter, newestOfSKU) }
+		}
 		if filter.SKUInState() {
 			plans["compare "+name] = func() (string, []any) { return stateIsRarerQuery(filter) }
-			plans["list "+name+", from the state"] = func() (string, []any) { return listQuery(filter, true) }
+			plans["list "+name+", from the state"] = func() (string, []any) { return listQuery(filter, fewOfState) }
 		}
 	}
 	for name, plan := range plans {

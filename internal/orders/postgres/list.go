@@ -12,20 +12,47 @@ import (
 
 // List implements orders.Store.
 func (s *Store) List(ctx context.Context, filter orders.Filter) ([]orders.Order, error) {
-	byState := false
-	if filter.SKUInState() {
-		sql, args := stateIsRarerQuery(filter)
-		if err := s.pool.QueryRow(ctx, sql, append([]any{replan}, args...)...).Scan(&byState); err != nil {
-			return nil, fmt.Errorf("compare a SKU with a state: %w", postgres.Classify(err))
-		}
-	}
-	sql, args := listQuery(filter, byState)
-	page, err := s.orders(ctx, sql, args...)
+	page, err := s.list(ctx, filter)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}
 	return page, nil
 }
+
+// list tries first what is quick when many of a SKU's orders have the state.
+func (s *Store) list(ctx context.Context, f orders.Filter) ([]orders.Order, error) {
+	if f.SKU == "" || f.Email != "" || f.Status == "" && f.PaymentStatus == "" {
+		return s.page(ctx, f, wholeIndex)
+	}
+	if page, err := s.page(ctx, f, newestOfSKU); err != nil || len(page) == f.Limit {
+		return page, err
+	}
+	if f.SKUInState() {
+		var rarer bool
+		sql, args := stateIsRarerQuery(f)
+		if err := s.pool.QueryRow(ctx, sql, append([]any{replan}, args...)...).Scan(&rarer); err != nil {
+			return nil, postgres.Classify(err)
+		}
+		if rarer {
+			return s.page(ctx, f, fewOfState)
+		}
+	}
+	return s.page(ctx, f, wholeIndex)
+}
+
+func (s *Store) page(ctx context.Context, f orders.Filter, from walked) ([]orders.Order, error) {
+	sql, args := listQuery(f, from)
+	return s.orders(ctx, sql, args...)
+}
+
+// walked is what a page is picked from.
+type walked int
+
+const (
+	wholeIndex  walked = iota
+	newestOfSKU        // the newest orders of the SKU; the page is whole when it is full
+	fewOfState         // the orders that have the state, which stateIsRarerQuery found to be few
+)
 
 // stateIsRarerQuery asks of a filter for which SKUInState holds whether fewer orders have the state than the SKU, and few.
 func stateIsRarerQuery(f orders.Filter) (sql string, args []any) {
@@ -41,14 +68,14 @@ func stateIsRarerQuery(f orders.Filter) (sql string, args []any) {
 var fewInState = strconv.Itoa(orders.FewInState)
 
 // listQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few
-// statements exist. fromState says that few orders have the state, and are to be looked through.
+// statements exist.
 //
 // The page is picked first, and then read. In one join the planner may walk the orders beside what picks, which is as cheap
 // by its statistics, and then passes over all that came since the SKU was last sold.
-func listQuery(f orders.Filter, fromState bool) (sql string, args []any) {
+func listQuery(f orders.Filter, from walked) (sql string, args []any) {
 	q := &query{}
 	q.limit = q.arg(f.Limit)
-	picked := q.picked(f, fromState)
+	picked := q.picked(f, from)
 	return `SELECT ` + columns + ` FROM (` + picked + `) AS picked (order_id) JOIN orders o ON o.id = picked.order_id` + withState(`o.id`) +
 		` ORDER BY o.id DESC LIMIT ` + q.limit, q.args
 }
@@ -83,13 +110,18 @@ func (q *query) conditions(f orders.Filter) (states, bounds []string) {
 }
 
 // picked selects the ids of the page by a walk of one index that has them in order.
-func (q *query) picked(f orders.Filter, fromState bool) string {
+func (q *query) picked(f orders.Filter, from walked) string {
 	states, bounds := q.conditions(f)
 	walk := func(from, id string, conditions ...string) string {
 		return `SELECT ` + id + ` FROM ` + from + where(append(conditions, on(id, bounds)...)) + ` ORDER BY ` + id + ` DESC LIMIT ` + q.limit
 	}
 	switch {
-	case fromState: // the bound, which is not reached unless hundreds came in a moment, keeps the planner from another order
+	case from == newestOfSKU: // each state is looked up: OFFSET 0 keeps the planner from walking those of all newer orders
+		newest := `(SELECT k.order_id FROM order_skus k` + where(append(on(`k.order_id`, bounds), `k.sku = `+q.arg(f.SKU))) +
+			` ORDER BY k.order_id DESC LIMIT 2 * ` + fewInState + `) AS newest`
+		return walk(newest+` LEFT JOIN LATERAL (SELECT * FROM order_states s WHERE s.order_id = newest.order_id OFFSET 0) AS s ON true`,
+			`newest.order_id`, orPlaced(f, states)...)
+	case from == fewOfState: // the bound, which is not reached unless hundreds came in a moment, keeps the planner from another order
 		few := `(SELECT s.order_id FROM order_states s` + where(append(states, on(`s.order_id`, bounds)...)) +
 			` ORDER BY s.order_id DESC LIMIT 2 * ` + fewInState + `) AS few`
 		return walk(few+` JOIN order_skus k USING (order_id)`, `few.order_id`, `k.sku = `+q.arg(f.SKU))
@@ -111,13 +143,12 @@ func (q *query) picked(f orders.Filter, fromState bool) string {
 	return walk(`order_states s`, `s.order_id`, states...)
 }
 
-// stateOf looks the state of each order up, when there is something to ask of it. OFFSET 0 keeps the planner from walking all
-// states beside the orders.
+// stateOf joins the states when there is something to ask of them.
 func stateOf(id string, states []string) string {
 	if len(states) == 0 {
 		return ""
 	}
-	return ` LEFT JOIN LATERAL (SELECT * FROM order_states s WHERE s.order_id = ` + id + ` OFFSET 0) AS s ON true`
+	return ` LEFT JOIN order_states s ON s.order_id = ` + id
 }
 
 // orPlaced takes an order without a state for what it is: as it was placed.
