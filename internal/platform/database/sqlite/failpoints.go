@@ -37,7 +37,7 @@ func underFaults(s settings) settings {
 	case "full":
 		s.vfs, s.logPages = powerCutVFS, logPagesUnderPowerCuts
 	case "off":
-		s.vfs, s.sync = powerCutVFS, SyncOff // and no short log: without syncs a cut while it is moved leaves no database to lose orders from
+		s.vfs, s.logPages, s.sync = powerCutVFS, logPagesUnderPowerCuts, SyncOff
 	default:
 		panic(fmt.Sprintf("%s=%q: want full or off", powerCutVariable, how))
 	}
