@@ -12,10 +12,9 @@ import (
 
 // DB is one database file, opened for this process. It is safe for concurrent use.
 type DB struct {
-	path         string
-	writers      *pool
-	readers      *pool
-	checkpointer *checkpointer
+	path    string
+	writers *pool
+	readers *pool
 }
 
 // Open opens the database file at path and creates it, readable by its owner only, when it is missing.
@@ -34,9 +33,12 @@ func Open(ctx context.Context, path string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	db := s.database(path, source)
+	db := &DB{
+		path:    path,
+		writers: newPool(1, func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, writer) }),
+		readers: newPool(s.readers, func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, reader) }),
+	}
 	if err := db.writers.warm(ctx); err != nil {
-		db.checkpointer.stop()
 		return nil, fmt.Errorf("open database %s: %w", path, Classify(err))
 	}
 	if s.vfs == "" {
@@ -45,20 +47,6 @@ func Open(ctx context.Context, path string, opts ...Option) (*DB, error) {
 		}
 	}
 	return db, nil
-}
-
-func (s settings) database(path, source string) *DB {
-	k := &checkpointer{pages: s.logPages, connect: func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, writer) }}
-	k.writers = newPool(1, func(ctx context.Context) (*Conn, error) {
-		c, err := s.connect(ctx, source, writer)
-		if err == nil {
-			k.watch(c)
-		}
-		return c, err
-	})
-	readers := newPool(s.readers, func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, reader) })
-	k.start()
-	return &DB{path: path, writers: k.writers, readers: readers, checkpointer: k}
 }
 
 // Path is the file that was given to Open.
@@ -106,7 +94,6 @@ func (db *DB) Close() error {
 	if !db.readers.shut() || !db.writers.shut() {
 		return nil
 	}
-	db.checkpointer.stop()
 	readers := db.readers.drain()
 	// Without TRUNCATE the last close does the same, but silently: a full disk would not be heard of.
 	checkpoint := db.writers.each(func(c *Conn) error { return c.native.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`) })

@@ -27,14 +27,10 @@ type settings struct {
 	readerKiB   int
 	busyTimeout time.Duration
 	sync        Synchronous
-	logPages    int
 }
 
 // The caches are small because a process opens three databases with up to five connections each, and memory that a
 // connection took is not given back before it closes. The kernel's page cache stands behind them.
-//
-// Orders change pages all over the indexes of their keys and SKUs, the same ones again and again, so the longer the log
-// may grow the less is moved: 64 MiB.
 func defaults() settings {
 	return settings{
 		readers:     4,
@@ -42,14 +38,13 @@ func defaults() settings {
 		readerKiB:   512,
 		busyTimeout: 5 * time.Second,
 		sync:        SyncFull,
-		logPages:    16384,
 	}
 }
 
 func (s settings) validate() error {
-	if s.readers < 1 || s.writerKiB < 1 || s.readerKiB < 1 || s.busyTimeout <= 0 || s.logPages < 1 {
-		return fmt.Errorf("readers (%d), caches (%d and %d KiB), busy time-out (%s) and the log's pages (%d) must be positive",
-			s.readers, s.writerKiB, s.readerKiB, s.busyTimeout, s.logPages)
+	if s.readers < 1 || s.writerKiB < 1 || s.readerKiB < 1 || s.busyTimeout <= 0 {
+		return fmt.Errorf("readers (%d), caches (%d and %d KiB) and busy time-out (%s) must be positive",
+			s.readers, s.writerKiB, s.readerKiB, s.busyTimeout)
 	}
 	if s.sync < SyncOff || s.sync > SyncFull {
 		return fmt.Errorf("unknown synchronous level %d", s.sync)
@@ -67,9 +62,6 @@ func WithCacheKiB(writer, reader int) Option {
 
 // WithBusyTimeout bounds the wait for a lock that another process holds. The default is 5 s.
 func WithBusyTimeout(d time.Duration) Option { return func(s *settings) { s.busyTimeout = d } }
-
-// WithLogPages bounds by how many pages of 4 KiB the log grows before it is moved into the database. The default is 16384.
-func WithLogPages(n int) Option { return func(s *settings) { s.logPages = n } }
 
 // WithVFS reads and writes through the VFS registered under this name in ncruces/go-sqlite3/vfs, such as one that
 // injects faults. Folders and file modes are then that VFS's business: Open prepares nothing.
