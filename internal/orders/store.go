@@ -55,16 +55,6 @@ func (f *Filter) TakesPlaced() bool {
 	return (f.Status == "" || f.Status == Placed) && (f.PaymentStatus == "" || f.PaymentStatus == PaymentNone)
 }
 
-// FewInState bounds the orders in one state that are looked through for a SKU.
-const FewInState = 1000
-
-// SKUInState tells whether f asks for a SKU's orders in one state that an index has. Then the orders in that state, when they
-// are few, are looked through for the SKU: a walk of a SKU that half of all orders have would pass over them all to find none.
-func (f *Filter) SKUInState() bool {
-	oneState := f.PaymentStatus == "" || f.Status == "" && f.PaymentStatus != PaymentPaid
-	return f.SKU != "" && f.Email == "" && oneState && !f.TakesPlaced()
-}
-
 // Open counts what is not done, for metrics and alerts.
 type Open struct {
 	Orders          int64     // that need a step now or later, but for those that wait for their payer

@@ -105,10 +105,6 @@ func TestNothingScansATable(t *testing.T) {
 		if filter.SKU != "" {
 			plans["list "+name+", the newest"] = func() (string, []any) { return listQuery(filter, newestOfSKU) }
 		}
-		if filter.SKUInState() {
-			plans["compare "+name] = func() (string, []any) { return stateIsRarerQuery(filter) }
-			plans["list "+name+", from the state"] = func() (string, []any) { return listQuery(filter, fewOfState) }
-		}
 	}
 	for name, plan := range plans {
 		sql, args := plan()

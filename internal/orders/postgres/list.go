@@ -3,11 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
-	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
 )
 
 // List implements orders.Store.
@@ -27,16 +25,6 @@ func (s *Store) list(ctx context.Context, f orders.Filter) ([]orders.Order, erro
 	if page, err := s.page(ctx, f, newestOfSKU); err != nil || len(page) == f.Limit {
 		return page, err
 	}
-	if f.SKUInState() {
-		var rarer bool
-		sql, args := stateIsRarerQuery(f)
-		if err := s.pool.QueryRow(ctx, sql, append([]any{replan}, args...)...).Scan(&rarer); err != nil {
-			return nil, postgres.Classify(err)
-		}
-		if rarer {
-			return s.page(ctx, f, fewOfState)
-		}
-	}
 	return s.page(ctx, f, wholeIndex)
 }
 
@@ -51,21 +39,7 @@ type walked int
 const (
 	wholeIndex  walked = iota
 	newestOfSKU        // the newest orders of the SKU; the page is whole when it is full
-	fewOfState         // the orders that have the state, which stateIsRarerQuery found to be few
 )
-
-// stateIsRarerQuery asks of a filter for which SKUInState holds whether fewer orders have the state than the SKU, and few.
-func stateIsRarerQuery(f orders.Filter) (sql string, args []any) {
-	q := &query{}
-	states, bounds := q.conditions(f)
-	count := func(from, id string, conditions ...string) string {
-		return `(SELECT count(*) FROM (SELECT FROM ` + from + where(append(conditions, on(id, bounds)...)) + ` LIMIT ` + fewInState + `) AS few)`
-	}
-	inState := count(`order_states s`, `s.order_id`, states...)
-	return `SELECT ` + inState + ` < ` + count(`order_skus k`, `k.order_id`, `k.sku = `+q.arg(f.SKU)), q.args
-}
-
-var fewInState = strconv.Itoa(orders.FewInState)
 
 // listQuery is a filter in SQL. Its text depends on which fields are set, and whether to what a placed order has, so that few
 // statements exist.
@@ -118,13 +92,9 @@ func (q *query) picked(f orders.Filter, from walked) string {
 	switch {
 	case from == newestOfSKU: // each state is looked up: OFFSET 0 keeps the planner from walking those of all newer orders
 		newest := `(SELECT k.order_id FROM order_skus k` + where(append(on(`k.order_id`, bounds), `k.sku = `+q.arg(f.SKU))) +
-			` ORDER BY k.order_id DESC LIMIT 2 * ` + fewInState + `) AS newest`
+			` ORDER BY k.order_id DESC LIMIT 2000) AS newest`
 		return walk(newest+` LEFT JOIN LATERAL (SELECT * FROM order_states s WHERE s.order_id = newest.order_id OFFSET 0) AS s ON true`,
 			`newest.order_id`, orPlaced(f, states)...)
-	case from == fewOfState: // the bound, which is not reached unless hundreds came in a moment, keeps the planner from another order
-		few := `(SELECT s.order_id FROM order_states s` + where(append(states, on(`s.order_id`, bounds)...)) +
-			` ORDER BY s.order_id DESC LIMIT 2 * ` + fewInState + `) AS few`
-		return walk(few+` JOIN order_skus k USING (order_id)`, `few.order_id`, `k.sku = `+q.arg(f.SKU))
 	case f.Email != "" && f.SKU != "":
 		return walk(`orders o JOIN order_skus k ON k.order_id = o.id`+stateOf(`o.id`, states), `o.id`,
 			append(orPlaced(f, states), `o.email = `+q.arg(orders.SearchableEmail(f.Email)), `k.sku = `+q.arg(f.SKU))...)
@@ -151,7 +121,8 @@ func stateOf(id string, states []string) string {
 	return ` LEFT JOIN order_states s ON s.order_id = ` + id
 }
 
-// orPlaced takes an order without a state for what it is: as it was placed.
+// orPlaced takes an order without a state for what it is: as it was placed. The bare column is all that the planner has
+// statistics of: behind a function it takes every status for rare, and sorts a million orders to find twenty.
 func orPlaced(f orders.Filter, states []string) []string {
 	if len(states) == 0 || !f.TakesPlaced() {
 		return states

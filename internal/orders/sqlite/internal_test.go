@@ -36,7 +36,7 @@ func TestEveryPageWalksAnIndex(t *testing.T) {
 		}
 		q := newQuery(f, false)
 		plan := explain(t, s, q.sql(), len(q.args))
-		if f.SKUInState() {
+		if isSKUInState(f) {
 			fromState := newQuery(f, true)
 			compared, sql := stateIsRarerQuery(f)
 			for _, plan := range []string{explain(t, s, fromState.sql(), len(fromState.args)), explain(t, s, sql, len(compared.args))} {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -43,7 +42,7 @@ func (s *Store) List(ctx context.Context, filter orders.Filter) (page []orders.O
 
 // stateIsRarer tells whether fewer orders have the state of the filter than its SKU, and few.
 func stateIsRarer(c *sqlite.Conn, f orders.Filter) (rarer bool, err error) {
-	if !f.SKUInState() {
+	if !isSKUInState(f) {
 		return false, nil
 	}
 	q, sql := stateIsRarerQuery(f)
@@ -66,7 +65,15 @@ func stateIsRarerQuery(f orders.Filter) (q *query, sql string) {
 	return q, `SELECT ` + inState + ` < ` + count(`order_skus k`, `k.order_id`, `k.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
 }
 
-var fewInState = strconv.Itoa(orders.FewInState)
+// fewInState bounds the orders in one state that are looked through for a SKU.
+const fewInState = `1000`
+
+// isSKUInState tells whether f asks for a SKU's orders in one state that an index has. A walk of a SKU that half of all orders
+// have would pass over them all to find none.
+func isSKUInState(f orders.Filter) bool {
+	oneState := f.PaymentStatus == "" || f.Status == "" && isRare(f.PaymentStatus)
+	return f.SKU != "" && f.Email == "" && oneState && !f.TakesPlaced()
+}
 
 // query is a SELECT that grows.
 type query struct {
