@@ -59,11 +59,19 @@ func (g *Gateway) gatherOrders() error {
 	return nil
 }
 
+const (
+	// openBatches is how many batches of a kind may wait for their slowest order: with a slow payment provider, that is as
+	// long as an order waits at most.
+	openBatches = 512
+	// OrdersConns is how many connections to orders that takes, with as many for all other requests.
+	OrdersConns = 3 * openBatches
+)
+
 func (g *Gateway) newGatherer() (*frames.Forwarder, error) {
 	b := g.config.Orders
 	onError := proxyError(contract.Orders, g.config.Logger)
 	return frames.New(frames.Config{
-		URL: b.URL, Transport: b.Transport, Queue: g.config.MaxInFlight, Batches: 2, Open: 64,
+		URL: b.URL, Transport: b.Transport, Queue: g.config.MaxInFlight, Batches: 2, Open: openBatches,
 		Timeout: g.config.RequestTimeout, Propagate: b.Propagate,
 		OnError: func(w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, frames.ErrFull) {

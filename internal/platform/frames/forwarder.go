@@ -36,7 +36,9 @@ type Config struct {
 	// Batches bounds the batches that are on their way and have not begun to be answered: while there are that many,
 	// requests gather. Few make large batches; two keep the backend busy while one is being written.
 	Batches int
-	// Open bounds all batches that are not answered whole. A slow request keeps its batch open.
+	// Open bounds all batches that are not answered whole. A slow request keeps its batch open. When half of them are, the
+	// others leave so far apart that they last for Timeout: what they lack in number they have in size, and slow requests
+	// delay the quick ones by that much and no more.
 	Open int
 	// Timeout bounds how long a request waits to be sent and for its answer. A batch has one timer for all, so it ends with
 	// the time of its youngest request, a moment after that of its oldest.
@@ -162,6 +164,7 @@ func (f *Forwarder) Run(ctx context.Context) {
 			f.refuse(ctx.Err())
 			return
 		}
+		f.pace(ctx)
 		select {
 		case first := <-f.queue:
 			// Whoever sent it has woken this goroutine before those that are ready to run: let them say what they want too,
@@ -189,6 +192,17 @@ func (f *Forwarder) acquire(ctx context.Context) bool {
 	case <-ctx.Done():
 		<-f.open
 		return false
+	}
+}
+
+// pace waits while more than half of the batches are open.
+func (f *Forwarder) pace(ctx context.Context) {
+	if len(f.open) <= max(f.cfg.Batches, f.cfg.Open/2) {
+		return
+	}
+	select {
+	case <-time.After(f.cfg.Timeout / time.Duration(f.cfg.Open)):
+	case <-ctx.Done():
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 	maxFrame   = 1 << 20
 	maxFrames  = 1000
 	maxBatch   = 16 << 20 // bytes, after which a batch takes no more frames
-	maxHeaders = 100
+	maxHeaders = 200      // more than a gateway takes from a client, with what it adds
 )
 
 var errMalformed = errors.New("malformed frame")

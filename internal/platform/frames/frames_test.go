@@ -124,6 +124,53 @@ func TestASlowRequestHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestSlowRequestsNeverStopTheQuickOnes: each keeps a batch open, and more come than there may be open ones.
+func TestSlowRequestsNeverStopTheQuickOnes(t *testing.T) {
+	t.Parallel()
+	const slow = 2 * time.Second
+	b := newBackend(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Name") == "slow" {
+			<-time.After(slow)
+		}
+	})
+	f := newForwarder(t, b.server.URL, func(c *frames.Config) { c.Open, c.Timeout = 16, 2*slow })
+	var wg sync.WaitGroup
+	for end := time.Now().Add(slow * 3 / 2); time.Now().Before(end); {
+		wg.Go(func() { post(f, "slow") })
+		began := time.Now()
+		if w := post(f, "quick"); w.Code != http.StatusOK {
+			t.Error(w.Code, w.Header())
+		}
+		if took := time.Since(began); took > slow/2 {
+			t.Errorf("a quick request took %s", took)
+		}
+	}
+	wg.Wait()
+}
+
+// TestAFrameThatIsRefusedConcernsNobodyElse: a client may send more header fields than a frame may have.
+func TestAFrameThatIsRefusedConcernsNobodyElse(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t, func(http.ResponseWriter, *http.Request) {})
+	f := newForwarder(t, b.server.URL, nil)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			w, r, want := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v1/orders/1", nil), http.StatusOK
+			if i%10 == 0 {
+				want = http.StatusBadRequest
+				for n := range 300 {
+					r.Header.Set(fmt.Sprint("X-Field-", n), "value")
+				}
+			}
+			if f.ServeHTTP(w, r); w.Code != want {
+				t.Errorf("%d instead of %d: %s %s", w.Code, want, w.Header(), w.Body)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestACallerThatLeavesDoesNotStopItsRequest(t *testing.T) {
 	t.Parallel()
 	began, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)

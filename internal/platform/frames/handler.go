@@ -30,6 +30,8 @@ func Handler(next http.Handler) http.Handler {
 	})
 }
 
+// readRequests reads a batch. A frame that cannot be understood is an empty request, and is answered by itself: its
+// neighbours are other people's.
 func readRequests(body io.Reader) (requests []request, err error) {
 	reader := borrowReader(body)
 	defer returnReader(reader)
@@ -41,10 +43,10 @@ func readRequests(body io.Reader) (requests []request, err error) {
 		if err != nil {
 			return nil, err
 		}
-		parsed, err := parseRequest(frame)
-		if err != nil || len(requests) == maxFrames {
+		if len(requests) == maxFrames {
 			return nil, errMalformed
 		}
+		parsed, _ := parseRequest(frame)
 		requests = append(requests, parsed)
 	}
 }
@@ -69,7 +71,8 @@ func answerOne(ctx context.Context, remote string, index uint64, in request, nex
 	}()
 	target, err := url.ParseRequestURI(in.target)
 	if err != nil {
-		return answer{index: index, status: http.StatusBadRequest, header: http.Header{}}
+		httpx.WriteProblem(w, &httpx.Error{Status: http.StatusBadRequest, Code: httpx.CodeInvalidRequest, Title: "Malformed request"})
+		return answer{index: index, status: w.status, header: w.header, body: w.body.Bytes()}
 	}
 	r := (&http.Request{
 		Method: in.method, URL: target, RequestURI: in.target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
