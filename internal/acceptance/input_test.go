@@ -91,6 +91,7 @@ var ordersThatAreWrong = []wrong{
 	{withPayment(`{"method":"pix","token":"tok_approved"}`), 400, "invalid_request", "/payment/token"},
 	{withPayment(`{"method":"card","token":"4111111111111111"}`), 400, "invalid_request", "/payment/token"},
 	{withPayment(`{"method":"card","token":"tok_4111111111111111"}`), 400, "invalid_request", "/payment/token"},
+	{withPayment(`{"method":"card","token":"tok_4111_1111_1111_1111"}`), 400, "invalid_request", "/payment/token"},
 	{withMore(`"expected_total_cents":-1`), 400, "invalid_request", "/expected_total_cents"},
 	{withMore(`"expected_total_cents":9223372036854775808`), 400, "invalid_request", "/expected_total_cents"},
 	{withMore(`"metadata":{"a":1}`), 400, "invalid_request", "/metadata/a"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/cardnumber"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
@@ -99,7 +100,7 @@ func placed(order orders.Order) (ordersapi.PlaceOrderRes, error) {
 
 // CancelOrder implements POST /v1/orders/{order_id}/cancel.
 func (h *Handler) CancelOrder(ctx context.Context, body *ordersapi.Cancellation, params ordersapi.CancelOrderParams) (ordersapi.CancelOrderRes, error) {
-	if orders.LooksLikeCard(body.Reason) {
+	if cardnumber.In(body.Reason) {
 		return nil, invalid(looksLikeCard("/reason"))
 	}
 	if message := httpx.CheckText(body.Reason); message != "" {

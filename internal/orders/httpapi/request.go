@@ -16,6 +16,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/cardnumber"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/id"
 )
@@ -60,7 +61,7 @@ func checkTexts(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 		}
 	}
 	checkCard := func(field, text string) {
-		if check(field, text); orders.LooksLikeCard(text) {
+		if check(field, text); cardnumber.In(text) {
 			fields = append(fields, looksLikeCard(field))
 		}
 	}
@@ -92,11 +93,11 @@ func checkPayment(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 	case body.Payment.Method == ordersapi.PaymentMethodPix && hasToken:
 		fields = append(fields, httpx.FieldError{Field: "/payment/token", Message: "must be absent with method pix"})
 	}
-	if orders.LooksLikeCard(strings.TrimPrefix(token, "tok_")) {
+	if cardnumber.In(token) {
 		fields = append(fields, looksLikeCard("/payment/token"))
 	}
 	for name, value := range body.Metadata.Or(nil) {
-		if orders.LooksLikeCard(value) || orders.LooksLikeCard(name) {
+		if cardnumber.In(value) || cardnumber.In(name) {
 			fields = append(fields, looksLikeCard("/metadata"))
 			break
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/cardnumber"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
@@ -31,43 +32,11 @@ func checkToken(token string) string {
 	switch {
 	case strings.IndexFunc(token, func(r rune) bool { return r < '!' && r != ' ' || r > '~' }) >= 0:
 		return "must be printable ASCII"
-	case looksLikeCard(token):
+	case cardnumber.In(token):
 		return "must be a provider's token, never a card number"
 	default:
 		return ""
 	}
-}
-
-// looksLikeCard finds 12 to 19 digits that pass Luhn's check anywhere in s, also with separators between them.
-func looksLikeCard(s string) bool {
-	isLetter := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
-	for _, run := range strings.FieldsFunc(s, isLetter) {
-		digits := strings.Map(func(r rune) rune {
-			if r < '0' || r > '9' {
-				return -1
-			}
-			return r
-		}, run)
-		if len(digits) >= 12 && len(digits) <= 19 && luhn(digits) {
-			return true
-		}
-	}
-	return false
-}
-
-// luhn is the check of ISO/IEC 7812-1, annex B.
-func luhn(digits string) bool {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
 }
 
 // sandboxISPB is a bank that does not exist.
