@@ -6,7 +6,7 @@ import (
 )
 
 // flight is one order on its way through the stages. It is in one stage at a time, and only that stage touches it; who
-// waits for it reads accepted after durable was closed, and order, err and superseded after done was.
+// waits for it reads accepted after durable was closed, and order and err after done was.
 type flight struct {
 	order Order
 	// savedVersion is the order's version in the store.
@@ -21,8 +21,8 @@ type flight struct {
 	parting bool
 	// trace is that of the request, for Traces; nil when nobody records it.
 	trace any
-	// superseded: somebody else changed the order; order is what the store has.
-	superseded bool
+	// refused: a peer has refused the order since it was taken up, for a reason that does not pass.
+	refused bool
 
 	// The rest is for placements only.
 	key         IdempotencyKey
@@ -31,7 +31,6 @@ type flight struct {
 	staleAt  time.Time
 	accepted Order         // as it became durable
 	durable  chan struct{} // closed when the order is in the store, or never will be
-	existing bool          // the key was there before
 
 	done chan struct{}
 	err  error

@@ -150,6 +150,8 @@ type Progress struct {
 	Expired bool `json:"expired,omitempty"`
 	// PaidLate: the money came when the order had expired; it is held again if there is stock, otherwise refunded.
 	PaidLate bool `json:"paid_late,omitempty"`
+	// RefusedSince is the order's Lease, plus one, when a peer began to refuse it for no reason that passes; 0: none does.
+	RefusedSince int64 `json:"refused_since,omitempty"`
 }
 
 // Order is one order.

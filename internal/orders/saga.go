@@ -72,6 +72,7 @@ type Saga struct {
 	mu      sync.Mutex
 	delayed map[*flight]uint64 // waiting for their next try, numbered
 	delays  uint64
+	polled  []*flight // waiting for an order that another process drives
 }
 
 const (
@@ -89,7 +90,7 @@ func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, cl
 	if cfg.Jitter == nil {
 		cfg.Jitter = rand.N[time.Duration]
 	}
-	s := &Saga{cfg: cfg, store: store, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
+	s := &Saga{cfg: cfg, store: patientStore{store, cfg.Lease}, inventory: inventory, payments: payments, clock: clock, ids: ids, log: log,
 		board: newBoard(), idle: make(chan struct{}, 1), delayed: make(map[*flight]uint64)}
 	s.line = batch.NewLine(crews, patience)
 	var errs [6]error
@@ -263,6 +264,9 @@ func (s *Saga) delay(f *flight, d time.Duration) {
 
 // part gives an order back: the store shall say when anybody may take it up.
 func (s *Saga) part(f *flight) {
+	if f.refused && f.order.RefusedSince == 0 {
+		f.order.RefusedSince = f.order.Lease + 1
+	}
 	f.parting, f.dirty = true, true
 	s.dispatch(f)
 }
@@ -291,7 +295,8 @@ func (s *Saga) retryAll(stage string) func([]*flight, error) {
 		s.log.Warn("orders will be tried again", slog.String("stage", stage), slog.Int("orders", len(flights)),
 			slog.String("order_id", flights[0].order.ID.String()), slog.String("error", err.Error()))
 		for _, f := range flights {
-			if splittable(err) && f.order.Lease >= maxRefusals && f.order.Status != Canceled {
+			f.refused = f.refused || splittable(err)
+			if f.refused && f.order.poisonous() {
 				s.giveUp(f)
 			} else {
 				s.retry(f)
@@ -299,10 +304,6 @@ func (s *Saga) retryAll(stage string) func([]*flight, error) {
 		}
 	}
 }
-
-// maxRefusals is how often a poisonous order is taken up before it is ended: about ten minutes, so that a peer which was
-// deployed broken can be mended before it costs orders.
-const maxRefusals = 20
 
 // giveUp cancels an order that cannot be worked on. What it may have held or paid is given back as after any cancel.
 func (s *Saga) giveUp(f *flight) {
@@ -384,7 +385,7 @@ func (s *Saga) undoBatch(ctx context.Context, flights []*flight) {
 }
 
 func (s *Saga) releaseStock(ctx context.Context, flights []*flight) error {
-	due := where(flights, func(f *flight) bool { return f.order.ReleaseDue })
+	due := where(flights, func(f *flight) bool { return f.order.ReleaseDue && !f.order.paymentInDoubt() })
 	if len(due) == 0 {
 		return nil
 	}
@@ -439,7 +440,6 @@ func where(flights []*flight, keep func(*flight) bool) []*flight {
 func (s *Saga) applied(f *flight, changed bool, err error) {
 	switch {
 	case errors.Is(err, ErrSuperseded):
-		f.superseded = true
 		s.reload([]*flight{f})
 	case err != nil:
 		s.log.Error("order cannot take the answer", slog.String("order_id", f.order.ID.String()), slog.String("error", err.Error()))
@@ -447,7 +447,8 @@ func (s *Saga) applied(f *flight, changed bool, err error) {
 	case !changed:
 		s.retry(f)
 	default:
-		f.dirty = true
+		f.dirty, f.refused = true, false
+		f.order.RefusedSince = 0
 		s.dispatch(f)
 	}
 }

@@ -63,6 +63,10 @@ func (t Ticket) Result() (Order, error) {
 func (t Ticket) wait(ctx context.Context, until time.Time) (Order, error) {
 	patience := time.NewTimer(until.Sub(t.saga.clock.Now()))
 	defer patience.Stop()
+	return t.waitFor(ctx, patience)
+}
+
+func (t Ticket) waitFor(ctx context.Context, patience *time.Timer) (Order, error) {
 	select {
 	case <-t.flight.done:
 	case <-patience.C:
@@ -105,20 +109,26 @@ func (s *Service) Place(ctx context.Context, request PlaceRequest) (Order, error
 	if err != nil {
 		return Order{}, err
 	}
+	left := request.WaitUntil.Sub(s.clock.Now())
+	patience := time.NewTimer(left + s.cfg.Lease) // what was begun in time is not given up because the store is slow
+	defer patience.Stop()
 	select {
 	case <-ticket.Durable():
+	case <-patience.C:
+		return Order{}, ErrNotStored
 	case <-ctx.Done():
 		return Order{}, ctx.Err()
 	}
 	if _, err := ticket.Result(); err != nil || request.Async {
 		return ticket.flight.accepted, err
 	}
-	return ticket.wait(ctx, request.WaitUntil)
+	patience.Reset(request.WaitUntil.Sub(s.clock.Now()))
+	return ticket.waitFor(ctx, patience)
 }
 
 // SubmitCancel begins to cancel an order and returns at once; the ticket's Result is the order as it was until the
-// cancellation is stored. It also
-// returns the order as it was found. Errors: ErrNotFound, ErrNotCancelable, ErrOverloaded, those of the store.
+// cancellation is stored. It also returns the order as it was found. Errors: ErrNotFound, ErrNotCancelable, ErrOverloaded,
+// those of the store.
 func (s *Service) SubmitCancel(ctx context.Context, order ID, reason string) (ticket Ticket, current Order, err error) {
 	current, err = s.Get(ctx, order)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/batch"
@@ -88,7 +89,6 @@ func (s *Saga) refuse(f *flight, err error) {
 
 // replay answers a repeated request with the first one's order, once that is decided.
 func (s *Saga) replay(f *flight, order Order) {
-	f.existing = true
 	f.order, f.accepted = order, order
 	close(f.durable)
 	s.await(f)
@@ -104,14 +104,51 @@ func (s *Saga) await(f *flight) {
 	if s.board.follow(f) {
 		return
 	}
-	const poll = 100 * time.Millisecond
-	s.clock.AfterFunc(poll, func() {
-		orders, err := s.store.Get(context.Background(), []ID{f.order.ID})
-		if err == nil && len(orders) == 1 {
-			f.order = orders[0]
+	s.poll(f)
+}
+
+// poll looks after a moment how an order stands that another process drives. Flights that wait at the same time share a
+// look: after a crash there are as many as buyers who repeat their requests.
+func (s *Saga) poll(f *flight) {
+	const moment = 100 * time.Millisecond
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.polled = append(s.polled, f); len(s.polled) == 1 {
+		s.clock.AfterFunc(moment, s.pollAll)
+	}
+}
+
+func (s *Saga) pollAll() {
+	s.mu.Lock()
+	flights := s.polled
+	s.polled = nil
+	s.mu.Unlock()
+	for part := range slices.Chunk(flights, s.cfg.MaxBatch) {
+		current := s.current(part)
+		for _, f := range part {
+			if order, ok := current[f.order.ID]; ok {
+				f.order = order
+			}
+			s.await(f)
 		}
-		s.await(f)
-	})
+	}
+}
+
+// current is how the flights' orders stand in the store, as far as it answers.
+func (s *Saga) current(flights []*flight) map[ID]Order {
+	ids := make([]ID, len(flights))
+	for i, f := range flights {
+		ids[i] = f.order.ID
+	}
+	orders, err := s.store.Get(context.Background(), ids)
+	if err != nil {
+		s.log.Warn("orders of other processes could not be read", slog.Int("orders", len(ids)), slog.String("error", err.Error()))
+	}
+	current := make(map[ID]Order, len(orders))
+	for _, o := range orders {
+		current[o.ID] = o
+	}
+	return current
 }
 
 // settleBatch writes orders as they are now, unless somebody else did meanwhile.
@@ -194,20 +231,8 @@ func (s *Saga) saved(f *flight) {
 
 // reload ends flights whose order belongs to somebody else by now, with what the store has.
 func (s *Saga) reload(flights []*flight) {
-	ids := make([]ID, len(flights))
-	for i, f := range flights {
-		ids[i] = f.order.ID
-	}
-	orders, err := s.store.Get(context.Background(), ids)
-	if err != nil {
-		s.log.Warn("orders changed by somebody else could not be read", slog.Int("orders", len(ids)), slog.String("error", err.Error()))
-	}
-	current := make(map[ID]Order, len(orders))
-	for _, o := range orders {
-		current[o.ID] = o
-	}
+	current := s.current(flights)
 	for _, f := range flights {
-		f.superseded = true
 		if o, ok := current[f.order.ID]; ok {
 			f.order, f.dirty = o, false
 		}

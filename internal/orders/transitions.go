@@ -161,6 +161,21 @@ func (o *Order) ApplyCharge(result ChargeResult, now time.Time) (changed bool, e
 	return false, fmt.Errorf("apply charge to order %s: unknown status %q", o.ID, result.Status)
 }
 
+// maxRefusals is how often a poisonous order is taken up before it is ended: about ten minutes, so that a peer which was
+// deployed broken can be mended before it costs orders.
+const maxRefusals = 20
+
+// poisonous tells whether the order has been refused for so long that it is ended. Take-ups that met a peer which was away
+// do not count before the first refusal. One whose payment is in doubt goes on: its money may have been taken, and only
+// payments can say.
+func (o *Order) poisonous() bool {
+	return o.RefusedSince > 0 && o.Lease+1-o.RefusedSince >= maxRefusals && o.Status != Canceled && o.PaymentStatus != PaymentUnknown
+}
+
+// paymentInDoubt tells whether the order was ended while nobody knew whether it was paid. Its stock stays until that is
+// known.
+func (o *Order) paymentInDoubt() bool { return o.RefundDue && o.PaymentStatus == PaymentUnknown }
+
 // expired tells whether the order ended because nobody paid in time: it comes back when somebody does.
 func (o *Order) expired() bool { return o.Status == Canceled && o.Expired }
 

@@ -26,6 +26,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 var reasons = map[string]bool{
 	string(orders.ReasonOutOfStock): true, string(orders.ReasonPaymentDeclined): true, string(orders.ReasonPriceChanged): true,
 	string(orders.ReasonLimitExceeded): true, string(orders.ReasonExpired): true,
+	string(orders.ReasonUnprocessable): true,
 }
 
 func (m *metrics) count(events []orders.Event) {

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -58,7 +59,6 @@ func (l *lookups) known(ctx context.Context, skus []string) ([]string, error) {
 		return nil, ctx.Err()
 	case l.asking <- struct{}{}:
 		l.answer(context.WithoutCancel(ctx), q) // whoever leaves does not leave the others alone
-		<-l.asking
 	}
 	if q.err != nil {
 		return nil, q.err
@@ -81,8 +81,12 @@ func (l *lookups) join(skus []string) *lookup {
 	return l.next
 }
 
-// answer makes the call, unless another holder of the token has made it.
+// errAbandoned is what the others hear when whoever asked for them panics.
+var errAbandoned = errors.New("the look-up was abandoned")
+
+// answer makes the call, unless another holder of the token has made it, and gives the token back.
 func (l *lookups) answer(ctx context.Context, q *lookup) {
+	defer func() { <-l.asking }()
 	l.mu.Lock()
 	if l.next == q {
 		l.next = nil
@@ -93,6 +97,7 @@ func (l *lookups) answer(ctx context.Context, q *lookup) {
 		return
 	default:
 	}
+	q.err = errAbandoned
 	defer close(q.answered)
 	slices.Sort(q.skus)
 	if q.known, q.err = l.ask(ctx, slices.Compact(q.skus)); q.err == nil {

@@ -116,3 +116,35 @@ func TestALookupOutlivesItsAsker(t *testing.T) {
 		}
 	})
 }
+
+// TestALookupThatPanicsIsItsAskersAlone: the others hear an error, not that their SKUs are unknown, and the next ones are
+// answered.
+func TestALookupThatPanicsIsItsAskersAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inventory := &slowInventory{}
+		panics := true
+		l := newLookups(func(ctx context.Context, skus []string) ([]string, error) {
+			if found, err := inventory.ask(ctx, skus); !panics {
+				return found, err
+			}
+			panics = false
+			panic("an asker's")
+		})
+		q := l.join([]string{"sku"}) // together with the one that asks for both
+		var askers sync.WaitGroup
+		askers.Go(func() {
+			defer func() { _ = recover() }() // as the HTTP server does
+			_, _ = l.known(t.Context(), []string{"sku"})
+			t.Error("the panic went unnoticed")
+		})
+		synctest.Wait()
+		askers.Wait()
+		if <-q.answered; !errors.Is(q.err, errAbandoned) {
+			t.Errorf("who asked together heard %v, %v", q.known, q.err)
+		}
+		if found, err := l.known(t.Context(), []string{"sku"}); err != nil || len(found) != 1 {
+			t.Errorf("who asked next heard %v, %v", found, err)
+		}
+	})
+}

@@ -18,6 +18,9 @@ const (
 
 // Claim implements orders.Store. The one writer is what keeps two claims apart.
 func (s *Store) Claim(ctx context.Context, now, leaseUntil time.Time, limit int) (claimed []orders.Order, err error) {
+	if idle, err := s.idle(ctx, now); idle || err != nil {
+		return nil, err
+	}
 	err = s.db.Write(ctx, func(c *sqlite.Conn) error {
 		ids, err := due(c, now, limit)
 		if err != nil {
@@ -39,6 +42,20 @@ func (s *Store) Claim(ctx context.Context, now, leaseUntil time.Time, limit int)
 		return nil, fmt.Errorf("claim due orders: %w", err)
 	}
 	return claimed, nil
+}
+
+// idle looks through a reader whether anything is due: a loop that finds nothing shall not wait for the writer, nor have
+// others wait for it.
+func (s *Store) idle(ctx context.Context, now time.Time) (idle bool, err error) {
+	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
+		ids, err := due(c, now, 1)
+		idle = len(ids) == 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for due orders: %w", err)
+	}
+	return idle, nil
 }
 
 func due(c *sqlite.Conn, now time.Time, limit int) (ids []orders.ID, err error) {

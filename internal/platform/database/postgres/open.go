@@ -89,6 +89,7 @@ func (cfg Config) pool(url string) (*pgxpool.Config, error) {
 	if conn.ConnectTimeout == 0 {
 		conn.ConnectTimeout = connectTimeout
 	}
+	conn.DialFunc = dial
 	conn.Tracer = cfg.Tracer
 	if cfg.ApplicationName != "" {
 		conn.RuntimeParams["application_name"] = cfg.ApplicationName

@@ -134,13 +134,13 @@ func (s settings) configure(c *Conn, as role) error {
 
 func (s settings) pragmas(as role) string {
 	if as == reader {
-		return fmt.Sprintf(`PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%d;`, s.readerKiB)
+		return fmt.Sprintf(`PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%d;`, readerKiB)
 	}
 	// A checkpoint is on the path of the commit that meets it: two syncs, and every page that has changed. Orders change
 	// pages all over the indexes of their keys and SKUs, the same ones again and again, so the fewer checkpoints the less is
 	// written: every 64 MiB instead of every 4. journal_size_limit gives the disk back after a long reader has let the log grow.
 	return fmt.Sprintf(`PRAGMA journal_mode=WAL; PRAGMA synchronous=%d; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;
-		PRAGMA cache_size=-%d; PRAGMA wal_autocheckpoint=16384; PRAGMA journal_size_limit=134217728;`, s.sync.pragma(), s.writerKiB)
+		PRAGMA cache_size=-%d; PRAGMA wal_autocheckpoint=16384; PRAGMA journal_size_limit=134217728;`, s.sync.pragma(), writerKiB)
 }
 
 const verifySQL = `SELECT sqlite_version(), j.journal_mode, s.synchronous, f.foreign_keys

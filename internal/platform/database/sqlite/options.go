@@ -23,28 +23,28 @@ func (s Synchronous) pragma() int { return int(s) - 1 }
 type settings struct {
 	vfs         string
 	readers     int
-	writerKiB   int
-	readerKiB   int
 	busyTimeout time.Duration
 	sync        Synchronous
 }
 
-// The caches are small because a process opens three databases with up to five connections each, and memory that a
+// The page caches are small because a process opens three databases with up to five connections each, and memory that a
 // connection took is not given back before it closes. The kernel's page cache stands behind them.
+const (
+	writerKiB = 4096
+	readerKiB = 512
+)
+
 func defaults() settings {
 	return settings{
 		readers:     4,
-		writerKiB:   4096,
-		readerKiB:   512,
 		busyTimeout: 5 * time.Second,
 		sync:        SyncFull,
 	}
 }
 
 func (s settings) validate() error {
-	if s.readers < 1 || s.writerKiB < 1 || s.readerKiB < 1 || s.busyTimeout <= 0 {
-		return fmt.Errorf("readers (%d), caches (%d and %d KiB) and busy time-out (%s) must be positive",
-			s.readers, s.writerKiB, s.readerKiB, s.busyTimeout)
+	if s.readers < 1 || s.busyTimeout <= 0 {
+		return fmt.Errorf("readers (%d) and busy time-out (%s) must be positive", s.readers, s.busyTimeout)
 	}
 	if s.sync < SyncOff || s.sync > SyncFull {
 		return fmt.Errorf("unknown synchronous level %d", s.sync)
@@ -54,11 +54,6 @@ func (s settings) validate() error {
 
 // WithReaders bounds the reader connections, which are opened as they are needed. The default is 4.
 func WithReaders(n int) Option { return func(s *settings) { s.readers = n } }
-
-// WithCacheKiB bounds the page cache of the writer and of each reader, in KiB. The defaults are 4096 and 512.
-func WithCacheKiB(writer, reader int) Option {
-	return func(s *settings) { s.writerKiB, s.readerKiB = writer, reader }
-}
 
 // WithBusyTimeout bounds the wait for a lock that another process holds. The default is 5 s.
 func WithBusyTimeout(d time.Duration) Option { return func(s *settings) { s.busyTimeout = d } }

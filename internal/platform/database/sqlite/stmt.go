@@ -33,9 +33,6 @@ func (s *Stmt) Int(v int) *Stmt { return s.Int64(int64(v)) }
 // Bool binds 0 or 1.
 func (s *Stmt) Bool(v bool) *Stmt { s.note(s.native.BindBool(s.next(), v)); return s }
 
-// Float64 binds a floating-point number.
-func (s *Stmt) Float64(v float64) *Stmt { s.note(s.native.BindFloat(s.next(), v)); return s }
-
 // Text binds a copy of a string.
 func (s *Stmt) Text(v string) *Stmt { s.note(s.native.BindText(s.next(), v)); return s }
 
@@ -140,9 +137,6 @@ func (r Row) Int(column int) int { return r.native.ColumnInt(column) }
 
 // Bool is whether a number is not 0; NULL reads as false.
 func (r Row) Bool(column int) bool { return r.native.ColumnInt64(column) != 0 }
-
-// Float64 reads a floating-point number; NULL reads as 0.
-func (r Row) Float64(column int) float64 { return r.native.ColumnFloat(column) }
 
 // Text reads a copy of a string; NULL reads as "".
 func (r Row) Text(column int) string { return r.native.ColumnText(column) }
