@@ -1,4 +1,5 @@
-# One environment: a network, a regional cluster with its nodes, and a registry. docs/deploy.md puts the platform onto it.
+# One environment: a network, a regional cluster with its nodes, a registry near them, and the pipeline's way in.
+# docs/deploy.md puts the platform onto it.
 
 terraform {
   required_version = ">= 1.9"
@@ -54,4 +55,12 @@ module "registry" {
   source = "../../modules/registry"
   name   = var.name
   region = var.region
+}
+
+module "pipeline" {
+  source     = "../../modules/pipeline"
+  project    = var.project
+  name       = var.name
+  repository = var.repository
+  branch     = var.branch
 }

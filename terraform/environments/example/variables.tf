@@ -21,14 +21,26 @@ variable "name" {
 }
 
 variable "administrators" {
-  description = "Networks that may reach the control plane, by name, such as {office = \"203.0.113.0/24\"}."
+  description = "Networks that may reach the control plane by its address too, by name, such as {office = \"203.0.113.0/24\"}."
   type        = map(string)
+  default     = {}
+}
+
+variable "repository" {
+  description = "GitHub repository whose pipeline rolls out, as owner/name, with its capitals."
+  type        = string
+}
+
+variable "branch" {
+  description = "Branch that is rolled out."
+  type        = string
+  default     = "main"
 }
 
 variable "machine_type" {
-  description = "Machine of a node."
+  description = "Machine of a node; the module node-pool says how many pods it takes."
   type        = string
-  default     = "e2-standard-2"
+  default     = "e2-standard-4"
 }
 
 variable "min_nodes" {
@@ -40,7 +52,7 @@ variable "min_nodes" {
 variable "max_nodes" {
   description = "Most nodes over all zones."
   type        = number
-  default     = 9
+  default     = 6
 }
 
 variable "deletion_protection" {

@@ -25,6 +25,15 @@ resource "google_container_cluster" "this" {
     master_ipv4_cidr_block  = var.control_plane_range
   }
 
+  # The control plane by name: Google lets through who has container.clusters.connect, from wherever. GitHub's runners have no
+  # addresses that could be listed.
+  control_plane_endpoints_config {
+    dns_endpoint_config {
+      allow_external_traffic = true
+    }
+  }
+
+  # By address it is open to these alone; an empty block is nobody.
   master_authorized_networks_config {
     dynamic "cidr_blocks" {
       for_each = var.administrators

@@ -30,8 +30,9 @@ variable "control_plane_range" {
 }
 
 variable "administrators" {
-  description = "Networks that may reach the control plane, by name. Nobody else does."
+  description = "Networks that may reach the control plane by its address too, by name. By its DNS name who may is IAM's matter."
   type        = map(string)
+  default     = {}
 }
 
 variable "deletion_protection" {

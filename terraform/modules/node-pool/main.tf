@@ -17,6 +17,9 @@ resource "google_container_node_pool" "this" {
   cluster  = var.cluster
   location = var.region
 
+  # Per zone, of three. Without it the pool begins with no node, and below its least the autoscaler may leave it so.
+  initial_node_count = ceil(var.min_nodes / 3)
+
   autoscaling {
     total_min_node_count = var.min_nodes
     total_max_node_count = var.max_nodes
@@ -47,5 +50,10 @@ resource "google_container_node_pool" "this" {
     workload_metadata_config {
       mode = "GKE_METADATA"
     }
+  }
+
+  # It counts at the beginning only; a later difference would replace the pool and all its nodes.
+  lifecycle {
+    ignore_changes = [initial_node_count]
   }
 }

@@ -1,4 +1,4 @@
-output "id" {
-  description = "The repository's id."
-  value       = google_artifact_registry_repository.this.id
+output "address" {
+  description = "What stands in an image's name in the place of ghcr.io."
+  value       = "${var.region}-docker.pkg.dev/${google_artifact_registry_repository.this.project}/${var.name}"
 }
