@@ -5,11 +5,13 @@ REGISTRY ?= ghcr.io/$(OWNER)
 COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
 TAG      ?= $(COMMIT)
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-# linux/amd64,linux/arm64 with a builder that can, and with --push: an engine's own store holds one platform.
+# linux/amd64,linux/arm64 with a builder that can, and with PUSH=yes: an engine's own store may hold one platform only.
 PLATFORM ?=
+# yes sends the images to REGISTRY instead of keeping them here.
+PUSH     ?=
 
 image-name = $(patsubst servico-%,%,$(1))
-docker-build = DOCKER_BUILDKIT=1 docker build $(if $(PLATFORM),--platform $(PLATFORM)) \
+docker-build = DOCKER_BUILDKIT=1 docker build $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(filter yes,$(PUSH)),--push) \
   --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -f cmd/$(1)/Dockerfile -t $(REGISTRY)/$(2):latest -t $(REGISTRY)/$(2):$(TAG) .
 
 .PHONY: images image-all-in-one
@@ -27,22 +29,36 @@ prepare-delivery: # What the tests and the checks of delivery stand on.
 	@.ci/prepare delivery
 
 .PHONY: up up-observability down test-compose
+# What docker-compose.yml stamps the images with that it builds: the same as `make images`, whose layers it then finds.
+stamp = VERSION='$(VERSION)' COMMIT='$(COMMIT)'
 up: ## Start the stack in containers and wait until it is healthy.
-	docker compose up --detach --wait
+	$(stamp) docker compose up --detach --wait
 
 up-observability: ## The stack with metrics, traces, logs and dashboards: Grafana on http://localhost:3000.
-	docker compose --env-file deploy/compose/observability.env up --detach --wait
+	$(stamp) docker compose --env-file deploy/compose/observability.env up --detach --wait
 
 down: ## Stop the stack; its data stays.
 	docker compose --profile observability --profile load down
 
 test-compose: ## Prove the compose stack: an order, kills under load, down and up.
-	deploy/test/compose.sh
+	$(stamp) deploy/test/compose.sh
+
+image-names = $(foreach i,-api-gateway -pedidos -pagamentos -estoque,$(REGISTRY)/pedidos-veloz$(i):$(TAG)) $(REGISTRY)/pedidos-veloz:$(TAG)
 
 # What the images are called, for a cluster that has to be given them.
 .PHONY: image-names
 image-names:
-	@printf '%s ' $(foreach i,-api-gateway -pedidos -pagamentos -estoque,$(REGISTRY)/pedidos-veloz$(i):$(TAG)) $(REGISTRY)/pedidos-veloz:$(TAG)
+	@printf '%s ' $(image-names)
+
+# As an archive of one platform: an image that was pulled names them all, an engine with containerd's store has the layers of
+# one, and `kind load docker-image` ends at the first that is missing. `docker save --platform` is of Docker 28.
+KIND_CLUSTER ?= veloz
+.PHONY: load-kind
+load-kind: ## Give the images and PostgreSQL's to the kind cluster KIND_CLUSTER.
+	docker image inspect postgres:17 >/dev/null || docker pull postgres:17
+	archive=$$(mktemp) && trap 'rm -f "$$archive"' EXIT && \
+	  docker save --platform "linux/$$(docker version --format '{{.Server.Arch}}')" --output "$$archive" postgres:17 $(image-names) && \
+	  kind load image-archive --name $(KIND_CLUSTER) "$$archive"
 
 .PHONY: binaries
 binaries: ## Build veloz for every system into dist/, with checksums.
@@ -66,7 +82,7 @@ KUBECONFORM   := bin/kubeconform-v0.8.0
 KUBE_SCORE    := bin/kube-score-v1.20.0
 KUSTOMIZE     := bin/kustomize-v5.7.1
 GOLANGCI_LINT := bin/golangci-lint-v2.15.0
-GOVULNCHECK   := bin/govulncheck-v1.1.4
+GOVULNCHECK   := bin/govulncheck-v1.9.0
 COMPOSE       := bin/docker-compose-v2.40.3
 BUILDX        := bin/docker-buildx-v0.29.1
 TOFU          := bin/tofu-v1.12.6

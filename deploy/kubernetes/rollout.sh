@@ -11,13 +11,19 @@ services="estoque pagamentos pedidos api-gateway"
 changed=()
 
 deployment() { case $1 in api-gateway) echo "$1" ;; *) echo "servico-$1" ;; esac; }
+image() { echo "$REGISTRY/pedidos-veloz-${1#servico-}:$TAG"; }
+running() { kubectl --namespace "$NAMESPACE" get "deployment/$1" --output "jsonpath={.spec.template.spec.containers[0].image}"; }
 
 back() {
-  echo "taking back: ${changed[*]-nothing}" >&2
+  local name undone=()
   for name in ${changed[@]+"${changed[@]}"}; do
+    # An image that could not be set has made no revision: undo would go behind the one that works.
+    [ "$(running "$name")" = "$(image "$name")" ] || continue
+    undone+=("$name")
     kubectl --namespace "$NAMESPACE" rollout undo "deployment/$name" || true
   done
-  for name in ${changed[@]+"${changed[@]}"}; do
+  echo "taken back: ${undone[*]-nothing}" >&2
+  for name in ${undone[@]+"${undone[@]}"}; do
     kubectl --namespace "$NAMESPACE" rollout status "deployment/$name" --timeout=300s || true
   done
 }
@@ -25,10 +31,12 @@ proved=
 trap '[ -n "$proved" ] || back' EXIT
 
 call() { # METHOD PATH STATUS-PATTERN [BODY]
-  local body status
+  local body status key
   body=$(mktemp)
+  # One key for all tries of curl, and a new one for each call: a second run of a commit would be told of the first one's order.
+  key=canary-$TAG-$(date +%s%N)
   status=$(curl --silent --show-error --max-time 20 --retry 3 --request "$1" "$VELOZ_URL$2" --output "$body" --write-out '%{http_code}' \
-    --header "Authorization: Bearer $VELOZ_CANARY_KEY" --header "Idempotency-Key: canary-$TAG-$1" --header 'Content-Type: application/json' ${4+--data "$4"})
+    --header "Authorization: Bearer $VELOZ_CANARY_KEY" --header "Idempotency-Key: $key" --header 'Content-Type: application/json' ${4+--data "$4"})
   cat "$body"
   # shellcheck disable=SC2053 # a pattern, on purpose
   [[ $status == $3 ]] || { echo "$1 $2 answered $status, not $3: $(cat "$body")" >&2; return 1; }
@@ -36,11 +44,10 @@ call() { # METHOD PATH STATUS-PATTERN [BODY]
 
 for service in $services; do
   name=$(deployment "$service")
-  image="$REGISTRY/pedidos-veloz-$service:$TAG"
   # A second run of the same commit changes nothing, and then there is nothing to take back.
-  [ "$(kubectl --namespace "$NAMESPACE" get "deployment/$name" --output "jsonpath={.spec.template.spec.containers[0].image}")" != "$image" ] || continue
-  changed+=("$name")
-  kubectl --namespace "$NAMESPACE" set image "deployment/$name" "$name=$image"
+  [ "$(running "$name")" != "$(image "$name")" ] || continue
+  changed+=("$name") # before it is set: that may be done although no answer came
+  kubectl --namespace "$NAMESPACE" set image "deployment/$name" "$name=$(image "$name")"
   kubectl --namespace "$NAMESPACE" rollout status "deployment/$name" --timeout=300s
 done
 

@@ -12,19 +12,26 @@ deployments=(servico-estoque servico-pagamentos servico-pedidos api-gateway)
 work=$(mktemp -d)
 
 say() { printf '%s %s\n' "$(date +%T)" "$*"; }
-fail() {
-  say "FAILED: $*"
-  kubectl --namespace $namespace get pods,hpa
-  kubectl --namespace $namespace get events --sort-by=.metadata.creationTimestamp | tail -20
-  exit 1
-}
+fail() { say "FAILED: $*"; exit 1; }
 k() { kubectl --namespace $namespace "$@"; }
 
 if kubectl get namespace $namespace >/dev/null 2>&1; then
   echo "The namespace $namespace is there already; this test makes it and takes it away." >&2
   exit 1
 fi
+# What a failure can be understood by, before the namespace and all of it is gone.
+explain() {
+  local pod
+  k get pods,hpa --output wide
+  k get events --sort-by=.metadata.creationTimestamp | tail -30
+  for pod in $(k get pods --no-headers | awk '{split($2, ready, "/")} ready[1] != ready[2] {print $1}'); do
+    say "the pod $pod, which is not ready:"
+    k logs "$pod" --all-containers --tail=30
+    k logs "$pod" --all-containers --tail=30 --previous 2>/dev/null
+  done
+}
 tidy() {
+  [ $? = 0 ] || { set +e; explain; }
   kubectl delete namespace $namespace $generator --ignore-not-found --timeout=180s >/dev/null || true
   rm -rf "$work"
 }

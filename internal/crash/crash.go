@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,8 +49,15 @@ var (
 	}
 )
 
+// errNeedsRoot is told before anything is broken: the small disks come last.
+var errNeedsRoot = errors.New("a disk that can be full takes root: " +
+	`sudo env "PATH=$PATH" "HOME=$HOME" make crash-quick, or CRASH=--without-disk, which leaves it out and says so`)
+
 // Run breaks every shape and then proves by the positive controls that losses would have been seen.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
+	if cfg.needsRoot() && os.Geteuid() != 0 {
+		return nil, errNeedsRoot
+	}
 	dir, err := os.MkdirTemp("", "crash-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
@@ -78,6 +86,10 @@ func build(ctx context.Context, root, dir string) error {
 		return fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
 	return nil
+}
+
+func (c Config) needsRoot() bool {
+	return !c.WithoutDisk && slices.ContainsFunc(shapes, func(s shape) bool { return s.small && strings.Contains(s.name, c.Shapes) })
 }
 
 // job is one system's story.

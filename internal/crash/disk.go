@@ -19,7 +19,7 @@ func mount(dir, size string) (*disk, error) {
 		return nil, fmt.Errorf("make a small disk: %w", err)
 	}
 	if err := syscall.Mount("crash", dir, "tmpfs", 0, "mode=755,size="+size); err != nil {
-		return nil, fmt.Errorf("make a small disk at %s, which takes root (--without-disk leaves the full disk out, and says so): %w", dir, err)
+		return nil, fmt.Errorf("make a small disk at %s, which takes root: %w", dir, err)
 	}
 	return &disk{dir}, nil
 }

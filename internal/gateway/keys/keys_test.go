@@ -171,8 +171,14 @@ func TestParseRefuses(t *testing.T) {
 func TestWatcher(t *testing.T) {
 	t.Parallel()
 	path := file(t)
+	if err := os.WriteFile(path, []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := Open(path); err == nil {
-		t.Fatal("a missing file was opened")
+		t.Fatal("a broken file was opened")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
 	}
 	create(t, path, Options{Name: "a", Scopes: []Scope{Admin}})
 	w, list, err := Open(path)
@@ -202,6 +208,22 @@ func TestWatcher(t *testing.T) {
 	poll("still gone", 0, false, false)
 	create(t, path, Options{Name: "c", Scopes: []Scope{Admin}})
 	poll("back", 1, true, false)
+}
+
+func TestWatcherWaitsForTheFile(t *testing.T) {
+	t.Parallel()
+	path := file(t)
+	w, list, err := Open(path)
+	if err != nil || len(list) != 0 {
+		t.Fatalf("%d keys of a missing file, %v", len(list), err)
+	}
+	if list, changed, err := w.Poll(); len(list) != 0 || changed || err != nil {
+		t.Fatalf("still missing: %d keys, changed %v, %v", len(list), changed, err)
+	}
+	create(t, path, Options{Name: "a", Scopes: []Scope{Admin}})
+	if list, changed, err := w.Poll(); len(list) != 1 || !changed || err != nil {
+		t.Fatalf("appeared: %d keys, changed %v, %v", len(list), changed, err)
+	}
 }
 
 func TestScopesAreClosed(t *testing.T) {

@@ -1,20 +1,26 @@
 package keys
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
 // Watcher rereads a key file when it has changed. It is for one goroutine.
 type Watcher struct {
 	file string
-	seen os.FileInfo
+	seen os.FileInfo // nil while the file is missing
 }
 
-// Open reads the file and watches it from then on. A file that is missing or broken now is an error.
+// Open reads the file and watches it from then on. A file that is missing now holds no keys, and is read when it appears: a
+// Secret may be made after what mounts it. A broken one is an error.
 func Open(file string) (*Watcher, []Key, error) {
 	info, err := os.Stat(file)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Watcher{file: file}, nil, nil
+	case err != nil:
 		return nil, nil, fmt.Errorf("look for API keys: %w", err)
 	}
 	keys, err := List(file)
