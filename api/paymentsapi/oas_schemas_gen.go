@@ -948,9 +948,9 @@ type Payment struct {
 	Currency      PaymentCurrency `json:"currency"`
 	Provider      string          `json:"provider"`
 	Pix           OptPixCharge    `json:"pix"`
-	// The Pix transfers that came in.
+	// The Pix transfers that came in, oldest first: the newest 100 of them. `received_cents` counts all.
 	Receipts []Receipt `json:"receipts"`
-	// The ledger's rows of this payment, oldest first.
+	// The ledger's rows of this payment, oldest first: the newest 100 of them.
 	Transfers []Transfer `json:"transfers"`
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`

@@ -158,13 +158,14 @@ func (a *admission) within(w window) int64 {
 }
 
 // finishedWith tells whether an order that took so long was finished by the status that it was answered with. One that is
-// refused as malformed cost no store anything; one that its caller was told to look for later, after a long wait, is still
-// under way: counted, a platform that finishes nothing in time would look like a fast one as soon as its callers give up.
+// refused as malformed cost no store anything; one that its caller was told to look for later, after a long wait, or did not
+// wait for is still under way: counted, a platform that finishes nothing in time would look like a fast one as soon as its
+// callers give up.
 func (a *admission) finishedWith(status int, took time.Duration) bool {
 	switch {
 	case status == http.StatusAccepted:
 		return took < a.wait
-	case status == http.StatusBadRequest, status == http.StatusTooManyRequests:
+	case status == http.StatusBadRequest, status == http.StatusTooManyRequests, status == httpx.StatusClientGone:
 		return false
 	}
 	return status >= http.StatusOK && status < http.StatusInternalServerError

@@ -195,7 +195,7 @@ func TestWhatIsNotFinishedTeachesNothing(t *testing.T) {
 		{201, time.Second, true}, {201, 9 * time.Second, true}, {409, time.Second, true}, {422, time.Second, true},
 		{202, time.Second, true}, // its caller did not want to wait
 		{202, 10 * time.Second, false},
-		{400, 0, false}, {429, 0, false}, {500, 0, false}, {503, 0, false}, {504, 30 * time.Second, false}, {0, 0, false},
+		{400, 0, false}, {429, 0, false}, {499, time.Second, false}, {500, 0, false}, {503, 0, false}, {504, 30 * time.Second, false}, {0, 0, false},
 	} {
 		if got := a.finishedWith(c.status, c.took); got != c.want {
 			t.Errorf("%d after %s: %t", c.status, c.took, got)

@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,6 +209,26 @@ func TestReload(t *testing.T) {
 	overwrite(t, f.file, `{"keys": []}`)
 	f.reload(t.Context())
 	wantProblem(t, f.do(request("GET", "/v1/orders", token)), http.StatusUnauthorized, "unauthorized")
+}
+
+func TestKeysMayComeLater(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	path := filepath.Join(t.TempDir(), "later.json")
+	f := start(t, func(c *Config) { c.KeysFile, c.Logger = path, slog.New(slog.NewTextHandler(&log, nil)) })
+	if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), path) {
+		t.Errorf("nothing warns of the missing file: %q", log.String())
+	}
+	f.file = path
+	token, _, err := keys.Create(filepath.Join(t.TempDir(), "elsewhere.json"), keys.Options{Name: "unknown", Scopes: keys.AllScopes()}, testStart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.reload(t.Context())
+	wantProblem(t, f.do(request("GET", "/v1/orders", token)), http.StatusUnauthorized, "unauthorized")
+	if w := f.do(request("GET", "/v1/orders", f.admin(t))); w.Code != http.StatusOK {
+		t.Errorf("the file appeared and its key is not in force: %d", w.Code)
+	}
 }
 
 func TestInlineKeys(t *testing.T) {

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jub0bs/cors"
-
 	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
 	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
 	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
@@ -43,6 +41,7 @@ type Gateway struct {
 	watcher   *keys.Watcher // nil with inline keys
 	anonymous *addressLimiter
 	inFlight  atomic.Int64
+	refused   [OverRate + 1]atomic.Int64 // by Refusal
 	// gatherers send requests of the order path in batches, by operation; there are none when they are forwarded one by one.
 	gatherers map[string]*frames.Forwarder
 }
@@ -114,6 +113,9 @@ func (g *Gateway) loadKeys() error {
 		return err
 	}
 	watcher, list, err := keys.Open(g.config.KeysFile)
+	if err == nil && len(list) == 0 {
+		g.config.Logger.Warn("nobody has an API key: the file is missing or holds none; it is reread when it changes", "file", g.config.KeysFile)
+	}
 	g.watcher = watcher
 	g.callers.replace(list)
 	return err
@@ -158,25 +160,6 @@ func (g *Gateway) addRoutes() error {
 		}
 	}
 	return nil
-}
-
-// allowOrigins lets pages of the configured origins call the API. Credentials stay off: a bearer key is set by the page's
-// own code, so no cookie has to travel.
-func (g *Gateway) allowOrigins(next http.Handler) (http.Handler, error) {
-	if len(g.config.CORSOrigins) == 0 {
-		return next, nil
-	}
-	middleware, err := cors.NewMiddleware(cors.Config{
-		Origins:         g.config.CORSOrigins,
-		Methods:         []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		RequestHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Traceparent", "Tracestate", "X-Request-Id"},
-		ResponseHeaders: []string{"Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id"},
-		MaxAgeInSeconds: 600,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("CORS origins: %w", err)
-	}
-	return middleware.Wrap(next), nil
 }
 
 // secure sets the headers that every answer carries.

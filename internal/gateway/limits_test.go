@@ -180,7 +180,7 @@ func TestConfigIsValidated(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
 		"no keys":       func(c *Config) { c.KeysJSON = "" },
 		"keys twice":    func(c *Config) { c.KeysFile = "x" },
-		"missing file":  func(c *Config) { c.KeysJSON, c.KeysFile = "", "/nonexistent" },
+		"not a file":    func(c *Config) { c.KeysJSON, c.KeysFile = "", "/" },
 		"broken keys":   func(c *Config) { c.KeysJSON = "{" },
 		"no backend":    func(c *Config) { c.Orders = Backend{} },
 		"bad URL":       func(c *Config) { c.Payments.URL = "pagamentos:8002" },

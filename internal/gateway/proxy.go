@@ -75,7 +75,7 @@ func (g *Gateway) newGatherer() (*frames.Forwarder, error) {
 		Timeout: g.config.RequestTimeout, Propagate: b.Propagate,
 		OnError: func(w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, frames.ErrFull) {
-				httpx.WriteProblem(w, errOverloaded)
+				g.overload(w, OverRequests)
 				return
 			}
 			onError(w, r, err)
@@ -104,8 +104,9 @@ func proxyError(service contract.Service, logger *slog.Logger) func(http.Respons
 			w.Header().Set("Connection", "close") // where the next request starts is unknown
 			httpx.WriteProblem(w, httpx.BodyProblem(err))
 			return
-		case errors.Is(r.Context().Err(), context.Canceled):
-			return // the client has gone: nobody reads an answer, and nothing is wrong
+		case httpx.ClientGone(r.Context(), r.Context().Err()):
+			w.WriteHeader(httpx.StatusClientGone) // nobody reads an answer, and nothing is wrong
+			return
 		case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 			httpx.WriteProblem(w, errBackendTimeout)
 		case errors.As(err, &network) && network.Op == "dial":

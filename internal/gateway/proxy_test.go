@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 // behind puts a handler behind a URL of its own.
@@ -113,8 +114,8 @@ func TestProxyErrors(t *testing.T) {
 			cancel()
 			<-r.Context().Done()
 		})))
-		if w := f.do(request("GET", "/v1/orders", f.admin(t)).WithContext(ctx)); w.Body.Len() != 0 {
-			t.Fatalf("somebody was answered: %s", w.Body)
+		if w := f.do(request("GET", "/v1/orders", f.admin(t)).WithContext(ctx)); w.Body.Len() != 0 || w.Code != httpx.StatusClientGone {
+			t.Fatalf("somebody was answered: %d %s", w.Code, w.Body)
 		}
 	})
 }

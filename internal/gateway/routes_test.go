@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/frames"
 )
 
 func overwrite(t *testing.T, file, content string) {
@@ -251,5 +254,56 @@ func TestCORS(t *testing.T) {
 	}
 	if _, err := New(Config{CORSOrigins: []string{"nonsense"}}); err == nil {
 		t.Fatal("a broken origin was accepted")
+	}
+}
+
+// TestAPageReadsTheGatewaysHeaders: a backend names the headers of its own contract, whichever way its answer comes.
+func TestAPageReadsTheGatewaysHeaders(t *testing.T) {
+	t.Parallel()
+	const shop = "https://shop.example.com"
+	backend := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Expose-Headers", "Location")
+		w.Header().Set("Location", "/v1/orders/1")
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusCreated)
+		}
+		_, _ = w.Write([]byte("{}"))
+	})
+	for name, change := range map[string]func(*Config){
+		"in the same process": func(c *Config) { c.Orders = Backend{Handler: backend} },
+		"one by one":          behind(t, backend),
+		"gathered": func(c *Config) {
+			behind(t, frames.Handler(backend))(c)
+			c.Orders.Frames = true
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, change, func(c *Config) { c.CORSOrigins = []string{shop} })
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- f.Run(ctx) }()
+			for _, method := range []string{"GET", "POST"} {
+				r := request(method, "/v1/orders", f.admin(t))
+				if method == "GET" {
+					r.URL.Path += "/1"
+				}
+				r.Header.Set("Origin", shop)
+				h := f.do(r).Header()
+				exposed := strings.ToLower(strings.Join(h["Access-Control-Expose-Headers"], " "))
+				if len(h["Access-Control-Expose-Headers"]) != 1 || h.Get("Location") == "" {
+					t.Errorf("%s: %v", method, h)
+				}
+				for _, name := range []string{"location", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "x-request-id"} {
+					if !strings.Contains(exposed, name) {
+						t.Errorf("%s: the page cannot read %s: %s", method, name, exposed)
+					}
+				}
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

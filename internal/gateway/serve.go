@@ -22,7 +22,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if page := g.pages[r.URL.Path]; page != nil {
-		if !take(g.anonymous.of(g.clientAddress(r)), w.Header(), g.config.Clock.Now()) {
+		if !g.take(g.anonymous.of(g.clientAddress(r)), w.Header(), g.config.Clock.Now()) {
 			httpx.WriteProblem(w, errRateLimited)
 			return
 		}
@@ -67,7 +67,7 @@ func (g *Gateway) malformed(r *http.Request) *httpx.Error {
 func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 	defer g.inFlight.Add(-1)
 	if g.inFlight.Add(1) > to.admission {
-		overloaded.write(w)
+		g.overload(w, OverRequests)
 		return
 	}
 	if to.newOrders == nil {
@@ -76,7 +76,7 @@ func (g *Gateway) call(w http.ResponseWriter, r *http.Request, to *route) {
 	}
 	began := time.Now()
 	if !to.newOrders.enter(began) {
-		overloaded.write(w)
+		g.overload(w, OverWait)
 		return
 	}
 	answer, served := httpx.Record(w), false
@@ -130,7 +130,7 @@ func (g *Gateway) authorize(answer http.Header, r *http.Request, to *route, clie
 	if who == nil {
 		return nil, g.limitAddress(answer, client, now, errUnauthenticated)
 	}
-	if !take(who.limiter, answer, now) {
+	if !g.take(who.limiter, answer, now) {
 		return nil, errRateLimited
 	}
 	if !keys.Allows(who.Scopes, to.Scope) {
@@ -142,7 +142,7 @@ func (g *Gateway) authorize(answer http.Header, r *http.Request, to *route, clie
 
 // limitAddress returns otherwise as long as the client's address has not used up its limit.
 func (g *Gateway) limitAddress(answer http.Header, client netip.Addr, now time.Time, otherwise *httpx.Error) *httpx.Error {
-	if !take(g.anonymous.of(client), answer, now) {
+	if !g.take(g.anonymous.of(client), answer, now) {
 		return errRateLimited
 	}
 	if otherwise == errUnauthenticated {

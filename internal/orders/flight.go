@@ -21,8 +21,6 @@ type flight struct {
 	parting bool
 	// trace is that of the request, for Traces; nil when nobody records it.
 	trace any
-	// refused: a peer has refused the order since it was taken up, for a reason that does not pass.
-	refused bool
 
 	// The rest is for placements only.
 	key         IdempotencyKey

@@ -205,13 +205,14 @@ func (s *Saga) land() {
 }
 
 // dispatch puts an order into the stage that it needs. What the store does not know yet is settled first, but for a hold
-// without a payment: that commit is saved, because a repeated hold answers as the first did.
+// without a payment: that commit is saved, because a repeated hold answers as the first did. That the order is refused is
+// settled too: whoever takes it up next has to know.
 func (s *Saga) dispatch(f *flight) {
 	step := f.order.Next(s.clock.Now())
 	unpaid := f.order.Status == Held && f.order.PaymentStatus == PaymentNone
 	stage := s.settle
 	switch {
-	case f.parting, f.dirty && !unpaid:
+	case f.parting, f.dirty && (!unpaid || f.order.RefusedSince > 0):
 	case step == StepHold:
 		stage = s.hold
 	case step == StepCharge:
@@ -264,9 +265,6 @@ func (s *Saga) delay(f *flight, d time.Duration) {
 
 // part gives an order back: the store shall say when anybody may take it up.
 func (s *Saga) part(f *flight) {
-	if f.refused && f.order.RefusedSince == 0 {
-		f.order.RefusedSince = f.order.Lease + 1
-	}
 	f.parting, f.dirty = true, true
 	s.dispatch(f)
 }
@@ -295,10 +293,15 @@ func (s *Saga) retryAll(stage string) func([]*flight, error) {
 		s.log.Warn("orders will be tried again", slog.String("stage", stage), slog.Int("orders", len(flights)),
 			slog.String("order_id", flights[0].order.ID.String()), slog.String("error", err.Error()))
 		for _, f := range flights {
-			f.refused = f.refused || splittable(err)
-			if f.refused && f.order.poisonous() {
+			switch {
+			case !splittable(err):
+				s.retry(f)
+			case f.order.poisonous():
 				s.giveUp(f)
-			} else {
+			case f.order.refuse():
+				f.dirty = true
+				s.dispatch(f) // to be settled
+			default:
 				s.retry(f)
 			}
 		}
@@ -447,7 +450,7 @@ func (s *Saga) applied(f *flight, changed bool, err error) {
 	case !changed:
 		s.retry(f)
 	default:
-		f.dirty, f.refused = true, false
+		f.dirty = true
 		f.order.RefusedSince = 0
 		s.dispatch(f)
 	}

@@ -165,6 +165,15 @@ func (o *Order) ApplyCharge(result ChargeResult, now time.Time) (changed bool, e
 // deployed broken can be mended before it costs orders.
 const maxRefusals = 20
 
+// refuse notes that a peer has refused the order for no reason that passes, and tells whether that is new.
+func (o *Order) refuse() (first bool) {
+	if o.RefusedSince > 0 {
+		return false
+	}
+	o.RefusedSince = o.Lease + 1
+	return true
+}
+
 // poisonous tells whether the order has been refused for so long that it is ended. Take-ups that met a peer which was away
 // do not count before the first refusal. One whose payment is in doubt goes on: its money may have been taken, and only
 // payments can say.

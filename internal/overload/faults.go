@@ -38,8 +38,7 @@ func (r *runner) faults(ctx context.Context) error {
 	if !r.cfg.Quick {
 		all = append(all,
 			fault{what: "inventory is dead", shape: fourPostgres, down: "inventory", away: []string{readItem}, begin: kill("servico-estoque"), end: restart("servico-estoque")},
-			// Answers that come late are saved one by one, so a disk that takes 20 ms for each is itself too slow for this rate.
-			fault{what: "a slow payment provider", shape: oneSQLite, token: "tok_slow", with: settings{payments: []string{"--provider-calls", "64"}, disk: quickDisk}})
+			fault{what: "a slow payment provider", shape: oneSQLite, token: "tok_slow", with: settings{payments: []string{"--provider-calls", "64"}}})
 	}
 	for _, f := range all {
 		if !strings.Contains(f.what, r.cfg.Only) {

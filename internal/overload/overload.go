@@ -81,10 +81,7 @@ func Run(ctx context.Context, cfg Config) (verdict Verdict, err error) {
 // lost up to a tenth of the peak, with 40 less.
 var slowFlush = []string{"commit_delay=40000", "commit_siblings=0", "max_connections=300"}
 
-const (
-	slowDisk  = "SQLITE_SLOW_DISK=20ms"
-	quickDisk = "SQLITE_SLOW_DISK=0s"
-)
+const slowDisk = "SQLITE_SLOW_DISK=20ms"
 
 func (r *runner) startDatabases(ctx context.Context) (err error) {
 	if r.postgres, err = pgtest.Start(ctx, filepath.Join(r.dir, "postgres"), slowFlush...); err != nil {

@@ -1,7 +1,6 @@
 package overload
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +35,6 @@ var (
 // settings are flags for the programs that know them.
 type settings struct {
 	gateway, orders, payments []string
-	disk                      string // the environment that says how slow SQLite's disk is; empty: slowDisk
 }
 
 // small batches make the store the limit.
@@ -46,7 +44,6 @@ var small = settings{orders: []string{"--max-batch", "8"}}
 type platform struct {
 	shape    shape
 	url, key string
-	disk     string
 	programs []*program // the gateway last
 	most     int64      // of resident memory, in bytes, of all programs together
 }
@@ -54,7 +51,6 @@ type platform struct {
 // program is one process.
 type program struct {
 	bin, name, address string
-	disk               string
 	args               []string
 	log                string
 	cmd                *exec.Cmd
@@ -66,7 +62,7 @@ const startLimit = 3 * time.Minute
 
 // start runs a platform of a shape. Stop it even when there is an error.
 func (r *runner) start(ctx context.Context, s shape, with settings) (*platform, error) {
-	p := &platform{shape: s, disk: cmp.Or(with.disk, slowDisk)}
+	p := &platform{shape: s}
 	dir, err := os.MkdirTemp(r.dir, "platform-")
 	if err != nil {
 		return p, fmt.Errorf("make a folder: %w", err)
@@ -137,7 +133,7 @@ func (p *platform) run(ctx context.Context, bin, dir, name string, args ...strin
 	if err != nil {
 		return err
 	}
-	one := &program{bin: bin, name: name, address: address, disk: p.disk, log: filepath.Join(dir, name+".log"),
+	one := &program{bin: bin, name: name, address: address, log: filepath.Join(dir, name+".log"),
 		args: append(args, "--listen-address", address, "--log-level", "error")}
 	p.programs = append(p.programs, one)
 	p.url = one.url()
@@ -163,7 +159,7 @@ func (one *program) start(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }() // the program has its own handle
 	one.cmd = exec.Command(filepath.Join(one.bin, one.name), one.args...)
-	one.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), one.disk} // the settings of who runs this are not the program's
+	one.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), slowDisk} // the settings of who runs this are not the program's
 	one.cmd.Stdout, one.cmd.Stderr = log, log
 	one.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a run that is killed leaves nothing behind
 	if err := one.launch(); err != nil {

@@ -42,6 +42,6 @@ type Book struct {
 // Balance is all money, counted three times.
 type Balance struct {
 	Ledger             Balances    // by the rows
-	Totals             Totals      // by the running sums; Unknown is not counted
+	Totals             Totals      // by the running sums; what is unknown is left out
 	Received, Refunded money.Cents // by the charges
 }

@@ -6,20 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 )
-
-// answer is the provider's word on one charge of a batch.
-type answer struct {
-	index   int // into the batch
-	outcome Outcome
-}
 
 // collector gathers answers until its batch stops waiting.
 type collector struct {
 	mu      sync.Mutex
 	closed  bool
-	answers []answer
+	answers []*answer
 	missing int
 	all     chan struct{} // closed when none is missing
 }
@@ -29,7 +22,7 @@ func newCollector(size int) *collector {
 }
 
 // add is false when the batch has stopped waiting: the answer is the caller's to save.
-func (c *collector) add(a answer) bool {
+func (c *collector) add(a *answer) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -43,19 +36,15 @@ func (c *collector) add(a answer) bool {
 }
 
 // close returns what came until now.
-func (c *collector) close() []answer {
+func (c *collector) close() []*answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
 	return c.answers
 }
 
-// saveTimeout bounds the saving of outcomes, which goes on when its caller has left. What is not saved by then is asked
-// for again when its lease ends.
-const saveTimeout = 15 * time.Second
-
 // callAndSave makes the provider's calls for charges[i], i of which, at the same time, and saves in one transaction what
-// is decided within the patience; charges is brought up to date. Later answers are saved behind, each by itself.
+// is decided within the patience; charges is brought up to date. Later answers are saved behind.
 func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int) error {
 	if len(which) == 0 {
 		return nil
@@ -63,11 +52,11 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 	work := context.WithoutCancel(ctx) // once a charge is wished, the caller's leaving does not stop it
 	collected := newCollector(len(which))
 	for _, i := range which {
-		charge := charges[i]
+		a := &answer{index: i, charge: charges[i]}
 		s.spawn(&s.behind, func() {
-			outcome := s.call(work, charge, true)
-			if !collected.add(answer{i, outcome}) {
-				s.saveBehind(work, charge, outcome)
+			a.outcome = s.call(work, a.charge, true)
+			if !collected.add(a) {
+				s.saveBehind(a)
 			}
 		})
 	}
@@ -77,7 +66,16 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 	case <-collected.all:
 	case <-patience:
 	}
-	return s.saveAnswers(work, charges, collected.close())
+	answers := collected.close()
+	saving, cancel := context.WithTimeout(work, saveTimeout)
+	defer cancel()
+	if err := s.save(saving, answers); err != nil {
+		return err
+	}
+	for _, a := range answers {
+		charges[a.index] = a.charge
+	}
+	return nil
 }
 
 // spawn is group.Go by way of Config.Spawn.
@@ -87,75 +85,6 @@ func (s *Service) spawn(group *sync.WaitGroup, call func()) {
 		defer group.Done()
 		call()
 	})
-}
-
-func (s *Service) saveAnswers(ctx context.Context, charges []Charge, answers []answer) error {
-	changes := make([]Change, 0, len(answers))
-	told := make([]answer, 0, len(answers))
-	now := s.clock.Now() // one for all: a store may write alike changes at once
-	for _, a := range answers {
-		if change, ok := charges[a.index].Apply(a.outcome, now); ok {
-			changes = append(changes, change)
-			told = append(told, a)
-		}
-	}
-	if len(changes) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
-	defer cancel()
-	saved, err := s.store.Save(ctx, changes)
-	if err != nil {
-		return fmt.Errorf("save %d outcomes, first of %s: %w", len(changes), changes[0].Charge.ID, err)
-	}
-	for k, a := range told {
-		if saved[k] {
-			charges[a.index] = changes[k].Charge
-			continue
-		}
-		// A wish to close came while the provider was asked: fold the answer into that.
-		if charges[a.index], err = s.saveOutcome(ctx, charges[a.index].ID, a.outcome, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// saveBehind saves an answer that its batch did not wait for. When that fails the reconciler asks the provider again.
-func (s *Service) saveBehind(ctx context.Context, charge Charge, outcome Outcome) {
-	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
-	defer cancel()
-	if _, err := s.saveOutcome(ctx, charge.ID, outcome, true); err != nil {
-		s.log.WarnContext(ctx, "outcome of a charge not saved: it will be asked for again",
-			slog.String("payment_id", charge.ID.String()), slog.String("error", err.Error()))
-	}
-}
-
-// saveOutcome folds an outcome into the charge as it is now. Conflicts are few: only the orders service and payers write besides.
-func (s *Service) saveOutcome(ctx context.Context, id ID, outcome Outcome, notice bool) (Charge, error) {
-	const tries = 10
-	for range tries {
-		charges, err := s.store.Get(ctx, []ID{id})
-		if err != nil {
-			return Charge{}, fmt.Errorf("read charge %s: %w", id, err)
-		}
-		if len(charges) == 0 {
-			return Charge{}, fmt.Errorf("read charge %s: %w", id, ErrNotFound)
-		}
-		change, ok := charges[0].Apply(outcome, s.clock.Now())
-		if !ok {
-			return charges[0], nil
-		}
-		change.Charge.Notice = change.Charge.Notice || notice && change.Charge.Status != charges[0].Status
-		saved, err := s.store.Save(ctx, []Change{change})
-		if err != nil {
-			return Charge{}, fmt.Errorf("save outcome of %s: %w", id, err)
-		}
-		if saved[0] {
-			return change.Charge, nil
-		}
-	}
-	return Charge{}, fmt.Errorf("save outcome of %s: changed %d times meanwhile", id, tries)
 }
 
 // errLeaseOver says that the reconciler may be looking after the charge by now.
@@ -239,7 +168,7 @@ func (s *Service) Reconcile(ctx context.Context) (worked bool, err error) {
 	var wg sync.WaitGroup
 	work := context.WithoutCancel(ctx) // what was begun with the provider is finished: every part has its own deadline
 	for _, c := range charges {
-		s.spawn(&wg, func() { s.saveBehind(work, c, s.call(work, c, false)) })
+		s.spawn(&wg, func() { s.saveBehind(&answer{charge: c, outcome: s.call(work, c, false)}) })
 	}
 	for _, r := range surplus {
 		s.spawn(&wg, func() { s.giveBack(work, r) })

@@ -177,7 +177,10 @@ type frail struct {
 	payments.Store
 	mu       sync.Mutex
 	failures int
+	saves    int // calls of Save
 	onCreate func()
+	// onSave stands for the nth Save, and its error for Save's; save is the real one.
+	onSave func(n int, changes []payments.Change, save func()) error
 }
 
 func (f *frail) fail(n int) {
@@ -186,9 +189,10 @@ func (f *frail) fail(n int) {
 	f.failures = n
 }
 
-func (f *frail) Save(ctx context.Context, changes []payments.Change) ([]bool, error) {
+func (f *frail) Save(ctx context.Context, changes []payments.Change) (saved []bool, err error) {
 	f.mu.Lock()
-	failing := f.failures > 0
+	f.saves++
+	n, failing := f.saves, f.failures > 0
 	if failing {
 		f.failures--
 	}
@@ -203,7 +207,13 @@ func (f *frail) Save(ctx context.Context, changes []payments.Change) ([]bool, er
 		}
 		named[c.Charge.ID] = true
 	}
-	return f.Store.Save(ctx, changes)
+	if f.onSave == nil {
+		return f.Store.Save(ctx, changes)
+	}
+	if failed := f.onSave(n, changes, func() { saved, err = f.Store.Save(ctx, changes) }); failed != nil {
+		return nil, failed
+	}
+	return saved, err
 }
 
 func (f *frail) Create(ctx context.Context, charges []payments.Charge) ([]payments.Created, error) {
@@ -218,6 +228,7 @@ const (
 	patience = time.Second
 	timeout  = 10 * time.Second
 	lease    = 30 * time.Second
+	places   = 4
 )
 
 // rig is a service over SQLite and a bank, in a bubble where time passes when everybody waits.
@@ -243,7 +254,7 @@ func bubble(t *testing.T, test func(r *rig)) {
 			t.Fatal(err)
 		}
 		r := &rig{T: t, store: &frail{Store: store}, bank: newBank()}
-		r.service, err = payments.New(payments.Config{Patience: patience, ProviderTimeout: timeout, MaxCalls: 4}, r.store, r.bank,
+		r.service, err = payments.New(payments.Config{Patience: patience, ProviderTimeout: timeout, MaxCalls: places}, r.store, r.bank,
 			clock.System{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 		if err != nil {
 			t.Fatal(err)

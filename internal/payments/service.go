@@ -7,10 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/batch"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
 )
 
-// Config shapes the service. Every field but Spawn is required.
+// Config shapes the service. Every field but Spawn and Observer is required.
 type Config struct {
 	// Patience is how long a batch waits for the provider. Who is not decided by then is answered as it is, and goes on behind.
 	Patience time.Duration
@@ -21,6 +22,8 @@ type Config struct {
 	// Spawn begins a call to the provider, beside the batch that wants it or after it. Nil: in a goroutine of its own. It is
 	// there for a simulation, which has none.
 	Spawn func(call func())
+	// Observer hears of the batches in which late answers are saved. It may be nil.
+	Observer batch.Observer
 }
 
 func (c Config) validate() error {
@@ -40,6 +43,8 @@ type Service struct {
 	log      *slog.Logger
 	calls    chan struct{}  // a place for each call to the provider
 	behind   sync.WaitGroup // calls that outlive their batch
+	late     *batch.Stage[*answer]
+	saving   sync.Mutex // held by who works in late
 }
 
 // New makes a service.
@@ -50,7 +55,13 @@ func New(cfg Config, store Store, provider Provider, clock clock.Clock, log *slo
 	if cfg.Spawn == nil {
 		cfg.Spawn = func(call func()) { go call() }
 	}
-	return &Service{cfg: cfg, store: store, provider: provider, clock: clock, log: log, calls: make(chan struct{}, cfg.MaxCalls)}, nil
+	s := &Service{cfg: cfg, store: store, provider: provider, clock: clock, log: log, calls: make(chan struct{}, cfg.MaxCalls)}
+	late := batch.Config{Name: "late_answers", Queue: lateQueue, MaxBatch: lateBatch, Workers: 1, Observer: cfg.Observer}
+	var err error
+	if s.late, err = batch.NewStage(late, s.saveLate); err != nil {
+		return nil, fmt.Errorf("payments: %w", err)
+	}
+	return s, nil
 }
 
 // Charge charges a batch, once a payment id, and answers the charges as they are after Config.Patience at most.
@@ -187,23 +198,36 @@ func (s *Service) bar(ctx context.Context, closures []Closure) ([]Charge, error)
 	return charges, nil
 }
 
-// Payment is a charge with all that happened to it.
+// Payment is a charge with what happened to it: at most historyLimit of each, the newest.
 type Payment struct {
 	Charge    Charge
 	Receipts  []Receipt
 	Transfers []Transfer
 }
 
-// Payment reads one payment, or ErrNotFound.
-func (s *Service) Payment(ctx context.Context, id ID) (Payment, error) {
+// historyLimit bounds what a payment answers of its history, as the contract says. Most have a row or two; nothing keeps a
+// payer from sending money again and again.
+const historyLimit = 100
+
+// Get reads one charge without its history, or ErrNotFound.
+func (s *Service) Get(ctx context.Context, id ID) (Charge, error) {
 	charges, err := s.store.Get(ctx, []ID{id})
 	if err != nil {
-		return Payment{}, fmt.Errorf("read payment %s: %w", id, err)
+		return Charge{}, fmt.Errorf("read payment %s: %w", id, err)
 	}
 	if len(charges) == 0 {
-		return Payment{}, ErrNotFound
+		return Charge{}, ErrNotFound
 	}
-	return s.withHistory(ctx, charges[0])
+	return charges[0], nil
+}
+
+// Payment reads one payment, or ErrNotFound.
+func (s *Service) Payment(ctx context.Context, id ID) (Payment, error) {
+	charge, err := s.Get(ctx, id)
+	if err != nil {
+		return Payment{}, err
+	}
+	return s.withHistory(ctx, charge)
 }
 
 // OrderPayments reads the payments of an order; none when it was never charged.
@@ -222,11 +246,11 @@ func (s *Service) OrderPayments(ctx context.Context, order OrderID) ([]Payment, 
 }
 
 func (s *Service) withHistory(ctx context.Context, c Charge) (Payment, error) {
-	receipts, err := s.store.Receipts(ctx, c.ID)
+	receipts, err := s.store.Receipts(ctx, c.ID, historyLimit)
 	if err != nil {
 		return Payment{}, fmt.Errorf("read receipts of payment %s: %w", c.ID, err)
 	}
-	transfers, err := s.store.Transfers(ctx, c.ID)
+	transfers, err := s.store.Transfers(ctx, c.ID, historyLimit)
 	if err != nil {
 		return Payment{}, fmt.Errorf("read transfers of payment %s: %w", c.ID, err)
 	}
@@ -290,5 +314,6 @@ func (s *Service) Balance(ctx context.Context) (Balance, error) {
 // Ready tells whether the service can work now.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Wait returns when no call to the provider is under way. Call it after the last Charge and Close have returned.
+// Wait returns when no call to the provider is under way, and what it said is saved. Call it after the last Charge, Close
+// and Reconcile have returned.
 func (s *Service) Wait() { s.behind.Wait() }

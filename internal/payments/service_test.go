@@ -3,6 +3,7 @@ package payments_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -157,14 +158,14 @@ func TestACallWhoseLeaseIsOverIsNotMade(t *testing.T) {
 func TestPlacesAtTheProviderAreBounded(t *testing.T) {
 	bubble(t, func(r *rig) {
 		var wishes []payments.Charge
-		for range 5 { // one more than there are places
+		for range places + 1 {
 			wish := r.wish(payments.Card, 100)
 			r.bank.treat(wish.ID, plan{wait: timeout - time.Second})
 			wishes = append(wishes, wish)
 		}
 		r.charge(wishes...)
 		synctest.Wait()
-		if got := r.bank.count("Charge"); got != 4 {
+		if got := r.bank.count("Charge"); got != places {
 			r.Errorf("%d calls at once", got)
 		}
 		r.service.Wait()
@@ -173,7 +174,7 @@ func TestPlacesAtTheProviderAreBounded(t *testing.T) {
 			states[r.payment(w.ID).Charge.Status]++
 			r.bank.treat(w.ID, plan{})
 		}
-		if states[payments.Paid] != 4 || states[payments.Unknown] != 1 {
+		if states[payments.Paid] != places || states[payments.Unknown] != 1 {
 			r.Errorf("states %v", states)
 		}
 		time.Sleep(time.Second)
@@ -323,6 +324,26 @@ func TestPixIsPaidByItsReceipt(t *testing.T) {
 		}
 		if payments, err := r.service.OrderPayments(r.Context(), wish.OrderID); err != nil || len(payments) != 1 || len(payments[0].Transfers) != 5 {
 			r.Errorf("%+v, %v", payments, err)
+		}
+	})
+}
+
+// TestALongHistoryIsCut: the newest is answered, in its order, and the sums are of all.
+func TestALongHistoryIsCut(t *testing.T) {
+	bubble(t, func(r *rig) {
+		const limit, sent = 100, 103
+		wish := r.wish(payments.Pix, 1000)
+		r.charge(wish)
+		for i := range sent {
+			r.pay(wish, fmt.Sprintf("E%03d", i), 1)
+			time.Sleep(time.Second)
+		}
+		p := r.payment(wish.ID)
+		if len(p.Receipts) != limit || p.Receipts[0].EndToEndID != "E003" || p.Receipts[limit-1].EndToEndID != "E102" {
+			r.Errorf("%d receipts, from %s to %s", len(p.Receipts), p.Receipts[0].EndToEndID, p.Receipts[len(p.Receipts)-1].EndToEndID)
+		}
+		if len(p.Transfers) != limit || p.Transfers[limit-1].Number != p.Charge.Version || p.Charge.Received != sent {
+			r.Errorf("%d transfers of %+v", len(p.Transfers), p.Charge)
 		}
 	})
 }

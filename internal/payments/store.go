@@ -29,6 +29,9 @@ type Totals struct {
 	Refunded money.Cents // of those, given back
 	Surplus  money.Cents // owed back to payers now
 	Unknown  int64       // charges whose outcome is not known now
+	// OldestUnknown is when the first of those was wished, in UTC; zero when there is none. Their number says little: each
+	// is found out within seconds, and under load there is always another one.
+	OldestUnknown time.Time
 }
 
 // Add counts one more row of the ledger.
@@ -58,10 +61,10 @@ type Store interface {
 	Get(ctx context.Context, ids []ID) ([]Charge, error)
 	// ByOrder returns an order's charges, by id.
 	ByOrder(ctx context.Context, order OrderID) ([]Charge, error)
-	// Receipts returns a payment's receipts, by time and end-to-end id.
-	Receipts(ctx context.Context, id ID) ([]Receipt, error)
-	// Transfers returns a payment's rows of the ledger, by number.
-	Transfers(ctx context.Context, id ID) ([]Transfer, error)
+	// Receipts returns a payment's receipts, by time and end-to-end id: the last limit of them.
+	Receipts(ctx context.Context, id ID, limit int) ([]Receipt, error)
+	// Transfers returns a payment's rows of the ledger, by number: the last limit of them.
+	Transfers(ctx context.Context, id ID, limit int) ([]Transfer, error)
 	// Claim takes up to limit charges whose NextAttemptAt is due, oldest due first: it raises their Version and sets
 	// NextAttemptAt to leaseUntil, so that no other caller has them meanwhile. Charges that another transaction has locked are passed over.
 	Claim(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Charge, error)
@@ -78,7 +81,7 @@ type Store interface {
 	Notices(ctx context.Context, limit int) ([]Charge, error)
 	// Ack clears Notice of those charges that are still at the version named. The version does not change.
 	Ack(ctx context.Context, acks []Ack) error
-	// Totals sums the ledger, in a time that does not grow with it.
+	// Totals sums the ledger and looks at what is unknown, in a time that grows neither with the ledger nor with the charges.
 	Totals(ctx context.Context) (Totals, error)
 	// Books returns up to r.Limit charges, by order and id, each with its balances in the ledger.
 	Books(ctx context.Context, r Range) ([]Book, error)

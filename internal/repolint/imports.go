@@ -43,7 +43,7 @@ var layers = []layer{
 	{packages: "internal/repolint", tests: []string{"internal/orders"}},
 	{packages: "bench/...", imports: []string{"api/...", "internal/..."}},
 
-	{packages: "internal/{context}/httpapi", imports: []string{"api/{context}api", "internal/{context}", "internal/payments/brcode", "internal/money", "internal/platform/clock", "internal/platform/fault", "internal/platform/httpx", "internal/platform/id"},
+	{packages: "internal/{context}/httpapi", imports: []string{"api/{context}api", "internal/{context}", "internal/payments/brcode", "internal/money", "internal/platform/cardnumber", "internal/platform/clock", "internal/platform/fault", "internal/platform/httpx", "internal/platform/id"},
 		tests: contextTests},
 	{packages: "internal/{context}/peers", imports: []string{"api/...", "internal/{context}", "internal/money", "internal/platform/fault", "internal/platform/id"},
 		tests: append([]string{"internal/platform/httpx"}, contextTests...)},

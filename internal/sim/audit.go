@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory"
@@ -251,7 +252,7 @@ func (w *World) judgeCharge(c payments.Charge) {
 
 // ledger sums the payment's rows: the provider's account is what it holds, and nobody is owed anything.
 func (w *World) ledger(c payments.Charge) error {
-	transfers, err := w.paymentsStore.Transfers(background, c.ID)
+	transfers, err := w.paymentsStore.Transfers(background, c.ID, math.MaxInt)
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,7 @@ type process struct {
 	orders   *orders.Service   // of an orders process
 	payments *payments.Service // of a payments process
 	handler  *paymentsapi.Handler
-	// behind: the present batch has calls to the provider that begin later; at once: there is no batch, and they begin now.
-	behind, atOnce bool
+	atOnce   bool // there is no batch: calls to the provider begin now
 }
 
 // run does something in the process; false when the process died of it, or was dead.
@@ -95,16 +94,14 @@ func (p *process) guard(c call, do func() error) error {
 // Now implements clock.Clock: the process's own idea of the time.
 func (p *process) Now() time.Time { return p.world.clock.Now().Add(p.skew) }
 
-// AfterFunc implements clock.Clock. The payments service waits with it for calls to the provider: those that were
-// begun at once are over by then, and for others the patience ends at once.
+// AfterFunc implements clock.Clock. The payments service waits with it for calls to the provider, and for a store that
+// failed: calls that were begun at once are over by then, and for whatever else nobody can wait here, so it ends at once.
 func (p *process) AfterFunc(d time.Duration, f func()) {
 	if p.payments == nil {
 		p.world.clock.AfterFunc(d, func() { p.run(f) })
 		return
 	}
-	if p.behind {
-		f()
-	}
+	f()
 }
 
 // spawn is payments.Config.Spawn.
@@ -114,7 +111,6 @@ func (p *process) spawn(f func()) {
 		f()
 		return
 	}
-	p.behind = true
 	w.coverage.events[providerSlow]++
 	pause := 40 * time.Second // most are over within a charge's lease
 	if w.rng.IntN(4) == 0 {
@@ -125,9 +121,9 @@ func (p *process) spawn(f func()) {
 
 // batch runs one request of a payments process.
 func (p *process) batch(atOnce bool, do func()) bool {
-	behind, before := p.behind, p.atOnce
-	p.behind, p.atOnce = false, atOnce
-	defer func() { p.behind, p.atOnce = behind, before }()
+	before := p.atOnce
+	p.atOnce = atOnce
+	defer func() { p.atOnce = before }()
 	return p.run(do)
 }
 

@@ -63,7 +63,7 @@ func Main(args []string) int {
 	var s settings
 	return process.Main(program, args, &s, &s.Service, func(_ context.Context, stack *lifecycle.Stack, rt *process.Runtime) error {
 		backend := func(peer string, url config.PeerURL) gateway.Backend {
-			return gateway.Backend{URL: string(url), Transport: rt.Tracing.Transport(peer, httpx.Transport(httpx.TransportConfig{}))}
+			return gateway.Backend{URL: string(url), Transport: rt.Tracing.Transport(peer, httpx.Transport(httpx.TransportConfig{MaxConnsPerHost: gateway.OrdersConns}))}
 		}
 		orders := backend("pedidos", s.OrdersURL)
 		orders.Frames, orders.Propagate = true, telemetry.Propagate
@@ -97,6 +97,9 @@ func Serve(stack *lifecycle.Stack, rt *process.Runtime, common config.Service, c
 		if err != nil {
 			return process.Component{}, fmt.Errorf("make gateway: %w", err)
 		}
+		if err := measure(g, rt.Metrics.Registry()); err != nil {
+			return process.Component{}, err
+		}
 		stack.Go("reload API keys", func(ctx context.Context) {
 			if err := g.Run(ctx); err != nil && ctx.Err() == nil {
 				stack.Fail(err)
@@ -106,18 +109,25 @@ func Serve(stack *lifecycle.Stack, rt *process.Runtime, common config.Service, c
 	})
 }
 
-// route is the request's collection, such as /v1/orders: the gateway's own measure is one of services, and each service
-// measures its operations.
+// route is the request's collection, such as /v1/items: the gateway's own measure is one of services, and each service
+// measures its operations. What is asked of one order is apart, so that POST /v1/orders is the placing of orders and nothing
+// else; and so are probes of health, which are no buyers' requests.
 func route(r *http.Request) string {
 	rest, found := strings.CutPrefix(r.URL.Path, "/v1/")
 	if !found {
+		if r.URL.Path == "/health" || strings.HasPrefix(r.URL.Path, "/health/") {
+			return "/health"
+		}
 		return ""
 	}
-	collection, _, _ := strings.Cut(rest, "/")
+	collection, _, below := strings.Cut(rest, "/")
 	switch collection {
-	case "orders":
-		return "/v1/orders" // a constant, for most requests are these
-	case "items", "stock-adjustments", "payments", "pix", "sandbox":
+	case "orders": // constants, for most requests are these
+		if below {
+			return "/v1/orders/{order_id}"
+		}
+		return "/v1/orders"
+	case "items", "stock-adjustments", "payments", "pix", "sandbox", "audit":
 		return "/v1/" + collection
 	}
 	return ""

@@ -19,6 +19,8 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 	m := &metrics{events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "veloz_order_events_total",
 		Help: "Events of orders by type and reason, such as order.rejected for out_of_stock."}, []string{"type", "reason"})}
 	registry.MustRegister(m.events)
+	// There from the start, with 0: an alert needs to see the first one.
+	m.events.WithLabelValues(string(orders.EventCanceled), string(orders.ReasonUnprocessable))
 	return m
 }
 

@@ -91,7 +91,7 @@ func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, cfg Config, store 
 	if err != nil {
 		return nil, err
 	}
-	service, err := payments.New(payments.Config{Patience: cfg.ChargePatience, ProviderTimeout: cfg.ProviderTimeout, MaxCalls: cfg.ProviderCalls},
+	service, err := payments.New(payments.Config{Patience: cfg.ChargePatience, ProviderTimeout: cfg.ProviderTimeout, MaxCalls: cfg.ProviderCalls, Observer: rt.Metrics},
 		underFaults(store), providerUnderFaults(provider), rt.Clock, rt.Log)
 	if err != nil {
 		return nil, err

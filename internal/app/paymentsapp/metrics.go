@@ -22,6 +22,7 @@ var (
 	refundedDesc = prometheus.NewDesc("veloz_payments_refunded_cents", "Of the captured money, what was given back, in centavos.", nil, nil)
 	surplusDesc  = prometheus.NewDesc("veloz_payments_surplus_cents", "Money that is owed back to payers now, in centavos.", nil, nil)
 	unknownDesc  = prometheus.NewDesc("veloz_payments_unknown", "Charges whose outcome is not known now.", nil, nil)
+	ageDesc      = prometheus.NewDesc("veloz_payments_oldest_unknown_seconds", "Age of the oldest charge whose outcome is not known now; 0 when there is none.", nil, nil)
 	noticesDesc  = prometheus.NewDesc("veloz_payments_notices", "Changes that orders has not heard of yet; a thousand stands for more.", nil, nil)
 	lagDesc      = prometheus.NewDesc("veloz_payments_oldest_notice_seconds", "Age of the oldest change that orders has not heard of; 0 when there is none.", nil, nil)
 )
@@ -42,6 +43,7 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- refundedDesc
 	ch <- surplusDesc
 	ch <- unknownDesc
+	ch <- ageDesc
 	ch <- noticesDesc
 	ch <- lagDesc
 }
@@ -64,6 +66,11 @@ func (c collector) collectTotals(ctx context.Context, ch chan<- prometheus.Metri
 	ch <- prometheus.MustNewConstMetric(refundedDesc, prometheus.CounterValue, float64(totals.Refunded))
 	ch <- prometheus.MustNewConstMetric(surplusDesc, prometheus.GaugeValue, float64(totals.Surplus))
 	ch <- prometheus.MustNewConstMetric(unknownDesc, prometheus.GaugeValue, float64(totals.Unknown))
+	age := 0.0
+	if !totals.OldestUnknown.IsZero() {
+		age = max(0, c.clock.Now().Sub(totals.OldestUnknown).Seconds())
+	}
+	ch <- prometheus.MustNewConstMetric(ageDesc, prometheus.GaugeValue, age)
 }
 
 func (c collector) collectNotices(ctx context.Context, ch chan<- prometheus.Metric) {

@@ -14,24 +14,30 @@ import (
 func TestErrorsTranslate(t *testing.T) {
 	t.Parallel()
 	secret := errors.New("dial tcp 10.0.0.5: password")
+	left, leave := context.WithCancel(t.Context())
+	leave()
 	for _, test := range []struct {
+		ctx        context.Context
 		err        error
 		status     int
 		code       string
 		retryAfter string
 		logged     bool
 	}{
-		{inventory.ErrNotFound, 404, "item_not_found", "", false},
-		{inventory.ErrKeyReused, 422, "idempotency_key_reused", "", false},
-		{inventory.ErrHeldUnits, 409, "insufficient_stock", "", false},
-		{inventory.ErrTooMuchStock, 409, "stock_limit", "", false},
-		{fault.Transient(secret), 503, "unavailable", "1", true},
-		{context.DeadlineExceeded, 503, "unavailable", "1", true},
-		{secret, 500, "internal", "", true},
+		{t.Context(), inventory.ErrNotFound, 404, "item_not_found", "", false},
+		{t.Context(), inventory.ErrKeyReused, 422, "idempotency_key_reused", "", false},
+		{t.Context(), inventory.ErrHeldUnits, 409, "insufficient_stock", "", false},
+		{t.Context(), inventory.ErrTooMuchStock, 409, "stock_limit", "", false},
+		{t.Context(), fault.Transient(secret), 503, "unavailable", "1", true},
+		{t.Context(), context.DeadlineExceeded, 503, "unavailable", "1", true},
+		{t.Context(), context.Canceled, 503, "unavailable", "1", true},
+		{left, context.Canceled, 499, "client_gone", "", false},
+		{left, fault.Transient(secret), 503, "unavailable", "1", true},
+		{t.Context(), secret, 500, "internal", "", true},
 	} {
 		var log strings.Builder
 		h := NewHandler(nil, slog.New(slog.NewTextHandler(&log, nil)))
-		got := h.NewError(t.Context(), errors.Join(errors.New("adjust"), test.err))
+		got := h.NewError(test.ctx, errors.Join(errors.New("adjust"), test.err))
 		if got.StatusCode != test.status || got.Response.Status != test.status || got.Response.Code != test.code || got.RetryAfter.Value != test.retryAfter {
 			t.Errorf("%v: %+v; want %d %s", test.err, got, test.status, test.code)
 		}

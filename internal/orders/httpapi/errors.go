@@ -65,6 +65,9 @@ func (h *Handler) translate(ctx context.Context, err error) *httpx.Error {
 			return &known.problem
 		}
 	}
+	if httpx.ClientGone(ctx, err) {
+		return httpx.ErrClientGone
+	}
 	if fault.IsTransient(err) {
 		h.cfg.Log.WarnContext(ctx, "request could not be served now", slog.String("error", err.Error()))
 		return &httpx.Error{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Temporarily unavailable",

@@ -42,6 +42,8 @@ func (h *Handler) translate(ctx context.Context, err error) *httpx.Error {
 	switch {
 	case errors.Is(err, payments.ErrNotFound):
 		return notFound
+	case httpx.ClientGone(ctx, err):
+		return httpx.ErrClientGone
 	case fault.IsTransient(err):
 		h.cfg.Log.WarnContext(ctx, "request could not be served now", slog.String("error", err.Error()))
 		return unavailable

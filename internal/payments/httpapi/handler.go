@@ -187,23 +187,23 @@ func (h *Handler) ListOrderPayments(ctx context.Context, params paymentsapi.List
 
 // GetPixQRCode implements GET /v1/pix/{txid}/qr.png: the picture of what waits for its payer, or was paid.
 func (h *Handler) GetPixQRCode(ctx context.Context, params paymentsapi.GetPixQRCodeParams) (paymentsapi.GetPixQRCodeOK, error) {
-	p, err := h.pixPayment(ctx, params.Txid)
+	charge, err := h.pixCharge(ctx, params.Txid)
 	if err != nil {
 		return paymentsapi.GetPixQRCodeOK{}, err
 	}
-	if p.Charge.Status != payments.Pending && p.Charge.Status != payments.Paid {
+	if charge.Status != payments.Pending && charge.Status != payments.Paid {
 		return paymentsapi.GetPixQRCodeOK{}, payments.ErrNotFound
 	}
-	picture, err := brcode.QRPNG(p.Charge.Pix.CopyPaste)
+	picture, err := brcode.QRPNG(charge.Pix.CopyPaste)
 	if err != nil {
-		return paymentsapi.GetPixQRCodeOK{}, fmt.Errorf("picture of payment %s: %w", p.Charge.ID, err)
+		return paymentsapi.GetPixQRCodeOK{}, fmt.Errorf("picture of payment %s: %w", charge.ID, err)
 	}
 	return paymentsapi.GetPixQRCodeOK{Data: bytes.NewReader(picture)}, nil
 }
 
 // PaySandboxPix implements POST /v1/sandbox/pix/{txid}/pay: each call is a transfer of its own.
 func (h *Handler) PaySandboxPix(ctx context.Context, req paymentsapi.OptSandboxPayment, params paymentsapi.PaySandboxPixParams) (*paymentsapi.Payment, error) {
-	p, err := h.pixPayment(ctx, params.Txid)
+	charge, err := h.pixCharge(ctx, params.Txid)
 	if err != nil {
 		return nil, err
 	}
@@ -211,23 +211,24 @@ func (h *Handler) PaySandboxPix(ctx context.Context, req paymentsapi.OptSandboxP
 	if err != nil {
 		return nil, err
 	}
-	amount := req.Value.AmountCents.Or(int64(p.Charge.Amount))
-	p, err = h.service.TakeReceipt(ctx, payments.Receipt{EndToEndID: endToEndID, PaymentID: p.Charge.ID, Amount: money.Cents(amount)})
+	amount := req.Value.AmountCents.Or(int64(charge.Amount))
+	p, err := h.service.TakeReceipt(ctx, payments.Receipt{EndToEndID: endToEndID, PaymentID: charge.ID, Amount: money.Cents(amount)})
 	if err != nil {
 		return nil, err
 	}
 	return paymentBody(p), nil
 }
 
-// pixPayment reads the payment that a txid names, or ErrNotFound where a payer could have no code of it.
-func (h *Handler) pixPayment(ctx context.Context, txid string) (payments.Payment, error) {
+// pixCharge reads the charge that a txid names, or ErrNotFound where a payer could have no code of it. Anybody may ask, so it
+// reads one row.
+func (h *Handler) pixCharge(ctx context.Context, txid string) (payments.Charge, error) {
 	id, ok := payments.ParseTxID(txid)
 	if !ok {
-		return payments.Payment{}, payments.ErrNotFound
+		return payments.Charge{}, payments.ErrNotFound
 	}
-	p, err := h.service.Payment(ctx, id)
-	if err == nil && (p.Charge.Method != payments.Pix || p.Charge.Pix == nil) {
+	charge, err := h.service.Get(ctx, id)
+	if err == nil && (charge.Method != payments.Pix || charge.Pix == nil) {
 		err = payments.ErrNotFound
 	}
-	return p, err
+	return charge, err
 }

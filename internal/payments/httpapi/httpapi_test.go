@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,11 +55,27 @@ func (s *shifted) forward(d time.Duration) {
 type api struct {
 	*testing.T
 	service *payments.Service
-	store   *sqlite.Store
+	store   *readStore
 	server  *httptest.Server
 	client  *paymentsapi.Client
 	clock   *shifted
 	log     *bytes.Buffer
+}
+
+// readStore counts what is read of payments' histories.
+type readStore struct {
+	*sqlite.Store
+	histories atomic.Int64
+}
+
+func (s *readStore) Receipts(ctx context.Context, id payments.ID, limit int) ([]payments.Receipt, error) {
+	s.histories.Add(1)
+	return s.Store.Receipts(ctx, id, limit)
+}
+
+func (s *readStore) Transfers(ctx context.Context, id payments.ID, limit int) ([]payments.Transfer, error) {
+	s.histories.Add(1)
+	return s.Store.Transfers(ctx, id, limit)
 }
 
 func serve(t *testing.T, withSandbox bool) *api {
@@ -66,8 +83,9 @@ func serve(t *testing.T, withSandbox bool) *api {
 	path := filepath.Join(t.TempDir(), "payments.db")
 	_, err := migrate.SQLite(t.Context(), path, sqlite.Migrations())
 	must(t, err)
-	store, err := sqlite.Open(t.Context(), path)
+	engine, err := sqlite.Open(t.Context(), path)
 	must(t, err)
+	store := &readStore{Store: engine}
 	a := &api{T: t, store: store, clock: new(shifted), log: new(bytes.Buffer)}
 	log := slog.New(slog.NewTextHandler(a.log, nil))
 	provider, err := sandbox.New(sandbox.Config{MerchantName: "Loja", MerchantCity: "Recife", Clock: a.clock})
@@ -292,6 +310,9 @@ func TestThePicture(t *testing.T) {
 	if _, err := png.Decode(answer.Body); err != nil || answer.Header.Get("Content-Type") != "image/png" || !strings.Contains(answer.Header.Get("Cache-Control"), "max-age") {
 		t.Errorf("picture: %v, %v", err, answer.Header)
 	}
+	if n := a.store.histories.Load(); n != 0 { // nobody has to know a key to ask for it
+		t.Errorf("the picture read %d histories", n)
+	}
 	a.close(c, false)
 	status, header, p := a.send("GET", "/v1/pix/"+txid(c)+"/qr.png", "")
 	if status != http.StatusNotFound || p.Code != "payment_not_found" || strings.Contains(header.Get("Cache-Control"), "max-age") {
@@ -396,16 +417,38 @@ func TestFailuresTellNothing(t *testing.T) {
 
 func TestWhatPassesAsksForARetry(t *testing.T) {
 	t.Parallel()
+	late, stop := context.WithTimeout(t.Context(), -1)
+	defer stop()
 	a := serve(t, true)
-	h, err := httpapi.NewHandler(a.service, httpapi.Config{Log: slog.New(slog.DiscardHandler)})
-	must(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = h.GetPayment(ctx, paymentsapi.GetPaymentParams{PaymentID: uuid.Must(uuid.NewV7())})
-	answer := h.NewError(ctx, err)
+	answer := a.fail(late)
 	if answer.StatusCode != http.StatusServiceUnavailable || answer.Response.Code != "unavailable" || answer.RetryAfter.Value != "1" {
-		t.Errorf("%+v of %v", answer, err)
+		t.Errorf("%+v", answer)
 	}
+	if !strings.Contains(a.log.String(), "level=WARN") {
+		t.Errorf("logged %s", a.log)
+	}
+}
+
+// TestAClientThatHangsUpIsNoFailure, neither in the log nor in the metrics, which go by the status.
+func TestAClientThatHangsUpIsNoFailure(t *testing.T) {
+	t.Parallel()
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	a := serve(t, true)
+	if answer := a.fail(left); answer.StatusCode != httpx.StatusClientGone || answer.Response.Code != httpx.CodeClientGone {
+		t.Errorf("%+v", answer)
+	}
+	if a.log.String() != "" {
+		t.Errorf("logged %s", a.log)
+	}
+}
+
+// fail is the answer to who asks under a context that has ended.
+func (a *api) fail(ctx context.Context) *paymentsapi.ProblemStatusCodeWithHeaders {
+	h, err := httpapi.NewHandler(a.service, httpapi.Config{Log: slog.New(slog.NewTextHandler(a.log, nil))})
+	must(a.T, err)
+	_, err = h.GetPayment(ctx, paymentsapi.GetPaymentParams{PaymentID: uuid.Must(uuid.NewV7())})
+	return h.NewError(ctx, err)
 }
 
 // The handler stands in for the client in one process, so their batch methods have the same form.

@@ -159,7 +159,7 @@ func (s *Store) where(keep func(payments.Charge) bool) (found []payments.Charge)
 }
 
 // Receipts implements payments.Store.
-func (s *Store) Receipts(ctx context.Context, id payments.ID) (found []payments.Receipt, err error) {
+func (s *Store) Receipts(ctx context.Context, id payments.ID, limit int) (found []payments.Receipt, err error) {
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -172,16 +172,17 @@ func (s *Store) Receipts(ctx context.Context, id payments.ID) (found []payments.
 	slices.SortFunc(found, func(a, b payments.Receipt) int {
 		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.EndToEndID, b.EndToEndID))
 	})
-	return found, nil
+	return found[max(0, len(found)-limit):], nil
 }
 
 // Transfers implements payments.Store.
-func (s *Store) Transfers(ctx context.Context, id payments.ID) ([]payments.Transfer, error) {
+func (s *Store) Transfers(ctx context.Context, id payments.ID, limit int) ([]payments.Transfer, error) {
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	return slices.Clone(s.transfers[id]), nil
+	all := s.transfers[id]
+	return slices.Clone(all[max(0, len(all)-limit):]), nil
 }
 
 // Claim implements payments.Store.
@@ -301,6 +302,9 @@ func (s *Store) Totals(ctx context.Context) (payments.Totals, error) {
 	for _, c := range s.charges {
 		if c.Status == payments.Unknown {
 			totals.Unknown++
+			if totals.OldestUnknown.IsZero() || c.CreatedAt.Before(totals.OldestUnknown) {
+				totals.OldestUnknown = c.CreatedAt
+			}
 		}
 	}
 	return totals, nil

@@ -29,11 +29,13 @@ func (l *ledgerColumns) add(transfers []payments.Transfer) {
 	}
 }
 
-const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = $1 ORDER BY number`
+const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM (
+	SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = $1 ORDER BY number DESC LIMIT $2
+) AS newest ORDER BY number`
 
 // Transfers implements payments.Store.
-func (s *Store) Transfers(ctx context.Context, id payments.ID) ([]payments.Transfer, error) {
-	rows, err := s.pool.Query(ctx, transfersSQL, [16]byte(id))
+func (s *Store) Transfers(ctx context.Context, id payments.ID, limit int) ([]payments.Transfer, error) {
+	rows, err := s.pool.Query(ctx, transfersSQL, [16]byte(id), limit)
 	if err != nil {
 		return nil, fmt.Errorf("query transfers: %w", postgres.Classify(err))
 	}
@@ -57,10 +59,10 @@ func scanTransfer(row pgx.CollectableRow) (payments.Transfer, error) {
 const foldAbove = 500
 
 const (
-	totalsSQL = `SELECT coalesce(sum(captured_cents), 0)::bigint, coalesce(sum(refunded_cents), 0)::bigint,
-	coalesce(sum(surplus_cents), 0)::bigint, count(*),
-	(SELECT count(*) FROM charges WHERE due_at IS NOT NULL AND status = 'unknown')
-FROM ledger_sums`
+	totalsSQL = `SELECT captured, refunded, surplus, rows, unknown, oldest FROM
+	(SELECT coalesce(sum(captured_cents), 0)::bigint AS captured, coalesce(sum(refunded_cents), 0)::bigint AS refunded,
+		coalesce(sum(surplus_cents), 0)::bigint AS surplus, count(*) AS rows FROM ledger_sums) AS sums,
+	(SELECT count(*) AS unknown, min(created_at) AS oldest FROM charges WHERE due_at IS NOT NULL AND status = 'unknown') AS lost`
 
 	// Two that fold at once take different rows, and a reader sees the rows or their sum.
 	foldSQL = `WITH folded AS (
@@ -75,9 +77,13 @@ SELECT sum(captured_cents), sum(refunded_cents), sum(surplus_cents) FROM folded 
 func (s *Store) Totals(ctx context.Context) (payments.Totals, error) {
 	var t payments.Totals
 	var rows int64
-	err := s.pool.QueryRow(ctx, totalsSQL).Scan((*int64)(&t.Captured), (*int64)(&t.Refunded), (*int64)(&t.Surplus), &rows, &t.Unknown)
+	var oldest *int64
+	err := s.pool.QueryRow(ctx, totalsSQL).Scan((*int64)(&t.Captured), (*int64)(&t.Refunded), (*int64)(&t.Surplus), &rows, &t.Unknown, &oldest)
 	if err != nil {
 		return payments.Totals{}, fmt.Errorf("read the ledger's sums: %w", postgres.Classify(err))
+	}
+	if oldest != nil {
+		t.OldestUnknown = fromMicros(*oldest)
 	}
 	if rows <= foldAbove {
 		return t, nil

@@ -26,11 +26,13 @@ func scanReceipt(row pgx.CollectableRow) (payments.Receipt, error) {
 	return r, err
 }
 
-const receiptsSQL = `SELECT ` + receiptColumns + ` FROM receipts WHERE payment_id = $1 ORDER BY received_at, end_to_end_id`
+const receiptsSQL = `SELECT ` + receiptColumns + ` FROM (
+	SELECT ` + receiptColumns + ` FROM receipts WHERE payment_id = $1 ORDER BY received_at DESC, end_to_end_id DESC LIMIT $2
+) AS newest ORDER BY received_at, end_to_end_id`
 
 // Receipts implements payments.Store.
-func (s *Store) Receipts(ctx context.Context, id payments.ID) ([]payments.Receipt, error) {
-	rows, err := s.pool.Query(ctx, receiptsSQL, [16]byte(id))
+func (s *Store) Receipts(ctx context.Context, id payments.ID, limit int) ([]payments.Receipt, error) {
+	rows, err := s.pool.Query(ctx, receiptsSQL, [16]byte(id), limit)
 	if err != nil {
 		return nil, fmt.Errorf("query receipts: %w", postgres.Classify(err))
 	}

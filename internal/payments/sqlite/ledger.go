@@ -39,16 +39,18 @@ func record(c *sqlite.Conn, rows []payments.Transfer) error {
 	return stmt.Int64(int64(sums.Captured)).Int64(int64(sums.Refunded)).Int64(int64(sums.Surplus)).Exec()
 }
 
-const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = ? ORDER BY number`
+const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM (
+	SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = ? ORDER BY number DESC LIMIT ?
+) ORDER BY number`
 
 // Transfers implements payments.Store.
-func (s *Store) Transfers(ctx context.Context, id payments.ID) (transfers []payments.Transfer, err error) {
+func (s *Store) Transfers(ctx context.Context, id payments.ID, limit int) (transfers []payments.Transfer, err error) {
 	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
 		stmt, err := c.Prepare(transfersSQL)
 		if err != nil {
 			return err
 		}
-		return stmt.Blob(id[:]).Query(func(r sqlite.Row) error {
+		return stmt.Blob(id[:]).Int(limit).Query(func(r sqlite.Row) error {
 			transfers = append(transfers, payments.Transfer{
 				PaymentID: payments.ID(r.Raw(0)), Number: r.Int64(1), Kind: payments.TransferKind(r.Text(2)),
 				Debit: payments.Account(r.Text(3)), Credit: payments.Account(r.Text(4)), Amount: cents(r, 5), At: r.Time(6),

@@ -18,16 +18,18 @@ func scanReceipt(r sqlite.Row) payments.Receipt {
 	}
 }
 
-const receiptsSQL = `SELECT ` + receiptColumns + ` FROM receipts WHERE payment_id = ? ORDER BY received_at, end_to_end_id`
+const receiptsSQL = `SELECT ` + receiptColumns + ` FROM (
+	SELECT ` + receiptColumns + ` FROM receipts WHERE payment_id = ? ORDER BY received_at DESC, end_to_end_id DESC LIMIT ?
+) ORDER BY received_at, end_to_end_id`
 
 // Receipts implements payments.Store.
-func (s *Store) Receipts(ctx context.Context, id payments.ID) (receipts []payments.Receipt, err error) {
+func (s *Store) Receipts(ctx context.Context, id payments.ID, limit int) (receipts []payments.Receipt, err error) {
 	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
 		stmt, err := c.Prepare(receiptsSQL)
 		if err != nil {
 			return err
 		}
-		return stmt.Blob(id[:]).Query(func(r sqlite.Row) error {
+		return stmt.Blob(id[:]).Int(limit).Query(func(r sqlite.Row) error {
 			receipts = append(receipts, scanReceipt(r))
 			return nil
 		})

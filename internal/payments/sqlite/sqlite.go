@@ -43,9 +43,9 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 // Close implements payments.Store.
 func (s *Store) Close() error { return s.db.Close() }
 
-const totalsSQL = `SELECT captured_cents, refunded_cents, surplus_cents,
-	(SELECT count(*) FROM charges INDEXED BY charges_due WHERE next_attempt_at IS NOT NULL AND status = 'unknown')
-FROM ledger_sums`
+const totalsSQL = `SELECT captured_cents, refunded_cents, surplus_cents, unknown, oldest FROM ledger_sums,
+	(SELECT count(*) AS unknown, min(created_at) AS oldest FROM charges INDEXED BY charges_due
+		WHERE next_attempt_at IS NOT NULL AND status = 'unknown')`
 
 // Totals implements payments.Store. The sums are kept by the transactions that write the ledger, and what is unknown is
 // always due some time, so the index of due charges has it.
@@ -57,6 +57,9 @@ func (s *Store) Totals(ctx context.Context) (totals payments.Totals, err error) 
 		}
 		_, err = stmt.One(func(r sqlite.Row) error {
 			totals = payments.Totals{Captured: cents(r, 0), Refunded: cents(r, 1), Surplus: cents(r, 2), Unknown: r.Int64(3)}
+			if !r.IsNull(4) {
+				totals.OldestUnknown = r.Time(4)
+			}
 			return nil
 		})
 		return err

@@ -24,7 +24,7 @@ type testCase = func(t *testing.T, s *till)
 // Run runs the suite. open makes an empty store; the suite closes it.
 func Run(t *testing.T, open func(t *testing.T) payments.Store) {
 	cases := make(map[string]testCase)
-	for _, group := range []map[string]testCase{chargeCases, claimCases, receiptCases, noticeCases, totalsCases, bookCases, raceCases} {
+	for _, group := range []map[string]testCase{chargeCases, claimCases, receiptCases, historyCases, noticeCases, totalsCases, bookCases, raceCases} {
 		maps.Copy(cases, group)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
@@ -112,16 +112,19 @@ func (s *till) get(id payments.ID) payments.Charge {
 	return charges[0]
 }
 
+// all is more receipts or transfers than any payment of the suite has.
+const all = 1000
+
 func (s *till) transfers(id payments.ID) []payments.Transfer {
 	s.t.Helper()
-	transfers, err := s.store.Transfers(s.t.Context(), id)
+	transfers, err := s.store.Transfers(s.t.Context(), id, all)
 	must(s.t, err)
 	return transfers
 }
 
 func (s *till) receipts(id payments.ID) []payments.Receipt {
 	s.t.Helper()
-	receipts, err := s.store.Receipts(s.t.Context(), id)
+	receipts, err := s.store.Receipts(s.t.Context(), id, all)
 	must(s.t, err)
 	return receipts
 }

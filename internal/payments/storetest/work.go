@@ -240,7 +240,7 @@ var totalsCases = map[string]testCase{
 		s.take(s.made(s.pix(50)), "E1", 49)
 		s.take(s.made(s.pix(50)), "E2", 50)
 		s.apply(s.made(s.wish(1)), payments.Outcome{Status: payments.OutcomeUnknown})
-		want := payments.Totals{Captured: 2250, Refunded: 100, Surplus: 49, Unknown: 1}
+		want := payments.Totals{Captured: 2250, Refunded: 100, Surplus: 49, Unknown: 1, OldestUnknown: now}
 		for range 3 { // also after they were folded
 			if got := s.totals(); got != want {
 				t.Errorf("totals %+v, want %+v", got, want)
@@ -249,6 +249,25 @@ var totalsCases = map[string]testCase{
 		must(t, s.store.GiveBack(t.Context(), payments.Receipt{EndToEndID: "E1"}, now))
 		if got := s.totals(); got.Surplus != 0 {
 			t.Errorf("after giving back: %+v", got)
+		}
+	},
+	"the oldest unknown charge is known by its wish, not by its last attempt": func(t *testing.T, s *till) {
+		wished := func(ago time.Duration) payments.Charge {
+			c := s.wish(100)
+			c.CreatedAt = now.Add(-ago)
+			return s.made(c)
+		}
+		unknown, found := payments.Outcome{Status: payments.OutcomeUnknown}, payments.Outcome{Status: payments.OutcomePaid}
+		s.apply(wished(3*time.Hour), found)
+		wished(2 * time.Hour) // not asked for yet
+		oldest := s.apply(s.apply(wished(time.Hour), unknown), unknown)
+		s.apply(wished(time.Minute), unknown)
+		if got := s.totals(); got.Unknown != 2 || !got.OldestUnknown.Equal(now.Add(-time.Hour)) {
+			t.Errorf("totals %+v, want two unknown, the oldest of an hour ago", got)
+		}
+		s.apply(oldest, found)
+		if got := s.totals(); got.Unknown != 1 || !got.OldestUnknown.Equal(now.Add(-time.Minute)) {
+			t.Errorf("totals %+v, want the one of a minute ago", got)
 		}
 	},
 }

@@ -18,8 +18,11 @@ var ErrFull = errors.New("queue is full")
 
 // Observer hears what a stage does. A nil Observer in Config hears nothing.
 type Observer interface {
-	// Batch reports one batch: its size, how long its oldest item was queued, how long the work took, and how many are queued now.
-	Batch(stage string, size int, wait, work time.Duration, queued int)
+	// Stage reports a stage that was made: how many items may wait for it, and queued, which tells at any time how many do.
+	// It is asked and does not tell: a stage whose work hangs tells nothing, just when its queue grows.
+	Stage(name string, limit int, queued func() int)
+	// Batch reports one batch: its size, how long its oldest item was queued, and how long the work took.
+	Batch(stage string, size int, wait, work time.Duration)
 }
 
 // Config shapes a stage. Every field but Line and Observer is required.
@@ -64,6 +67,9 @@ func NewStage[T any](cfg Config, work func(ctx context.Context, items []T)) (*St
 	s := &Stage[T]{cfg: cfg, queue: make(chan queued[T], cfg.Queue), work: work}
 	if cfg.Line != nil {
 		s.at = cfg.Line.add(&station{queued: s.Queued, step: s.Step, workers: cfg.Workers})
+	}
+	if cfg.Observer != nil {
+		cfg.Observer.Stage(cfg.Name, cfg.Queue, s.Queued)
 	}
 	return s, nil
 }
@@ -127,7 +133,7 @@ func (s *Stage[T]) step(ctx context.Context, first queued[T]) {
 	items := s.gather(first.item)
 	s.work(ctx, items)
 	if s.cfg.Observer != nil {
-		s.cfg.Observer.Batch(s.cfg.Name, len(items), start.Sub(first.at), time.Since(start), len(s.queue))
+		s.cfg.Observer.Batch(s.cfg.Name, len(items), start.Sub(first.at), time.Since(start))
 	}
 }
 

@@ -80,12 +80,18 @@ func TestRunWorksOffWhatIsQueued(t *testing.T) {
 }
 
 type observer struct {
+	limit  int
+	queued func() int
+
 	mu    sync.Mutex
 	sizes []int
 }
 
+// Stage implements batch.Observer.
+func (o *observer) Stage(_ string, limit int, queued func() int) { o.limit, o.queued = limit, queued }
+
 // Batch implements batch.Observer.
-func (o *observer) Batch(_ string, size int, _, _ time.Duration, _ int) {
+func (o *observer) Batch(_ string, size int, _, _ time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sizes = append(o.sizes, size)
@@ -107,6 +113,9 @@ func TestLoadMakesBatchesLarge(t *testing.T) {
 	<-began
 	for i := range 50 {
 		_ = s.Submit(i)
+	}
+	if queued := seen.queued(); queued != 50 || seen.limit != 100 {
+		t.Errorf("while a batch is worked on %d of %d wait, want 50 of 100", queued, seen.limit)
 	}
 	close(release)
 	<-began

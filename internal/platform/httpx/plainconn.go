@@ -33,10 +33,10 @@ type plainConn struct {
 
 	mu      sync.Mutex
 	phase   phase
-	since   int64              // the tick at which the phase began
-	writeBy int64              // the tick after which nothing more is written; 0: never
-	cancel  context.CancelFunc // of the request that is being served
-	failed  bool               // the write limit is over: what follows is not sent
+	since   int64                   // the tick at which the phase began
+	writeBy int64                   // the tick after which nothing more is written; 0: never
+	cancel  context.CancelCauseFunc // of the request that is being served
+	failed  bool                    // the write limit is over: what follows is not sent
 }
 
 func newPlainConn(p *plainServer, conn *net.TCPConn) *plainConn {
@@ -104,8 +104,8 @@ func (c *plainConn) handOver(n int) {
 
 // respond has the handler answer, and tells whether another request may follow.
 func (c *plainConn) respond(in *plainRequest) (keep bool) {
-	ctx, cancel := context.WithCancel(c.server.base)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(c.server.base)
+	defer cancel(nil)
 	c.mu.Lock()
 	c.cancel = cancel
 	c.mu.Unlock()
@@ -168,7 +168,7 @@ func (c *plainConn) look(now int64) {
 		// stopping when it takes long, and only then, so only long ones are asked.
 		const every = 4
 		if c.cancel != nil && age%every == 1 && gone(c.conn) {
-			c.cancel()
+			c.cancel(nil)
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (c *plainConn) cut() {
 	defer c.mu.Unlock()
 	c.retireIf(true)
 	if c.cancel != nil {
-		c.cancel()
+		c.cancel(errCutOff)
 	}
 }
 

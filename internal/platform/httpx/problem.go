@@ -33,6 +33,7 @@ const (
 	CodeTooManyHeaders         = "too_many_headers"
 	CodeAmbiguousLength        = "ambiguous_length"
 	CodeNotImplemented         = "not_implemented"
+	CodeClientGone             = "client_gone"
 	CodeInternal               = "internal"
 )
 

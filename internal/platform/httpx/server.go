@@ -71,6 +71,7 @@ type Server struct {
 	plain    *plainServer // nil when net/http serves everything
 	busy     atomic.Int64 // net/http's connections that are owed an answer, or have not said anything yet
 	served   sync.WaitGroup
+	cutOff   context.CancelCauseFunc // ends the context of every request that net/http serves
 }
 
 // settleLimit bounds the wait for connections that were let in and say nothing, as browsers open them in advance.
@@ -81,6 +82,8 @@ func New(cfg ServerConfig, handler http.Handler) *Server {
 	s := &Server{cfg: cfg.withDefaults()}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // no h2c: nothing here needs it, and its limits would be others
+	base, cutOff := context.WithCancelCause(context.Background())
+	s.cutOff = cutOff
 	s.http = &http.Server{
 		Handler:           RequestID(Recover(s.cfg.Logger)(s.limit(handler))),
 		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
@@ -90,6 +93,7 @@ func New(cfg ServerConfig, handler http.Handler) *Server {
 		MaxHeaderBytes:    s.cfg.MaxHeaderBytes,
 		Protocols:         &protocols,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // clients cause these lines at will
+		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext:       rememberConn,
 		ConnState:         s.follow,
 	}
@@ -175,6 +179,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	err := errors.Join(plain, s.http.Shutdown(ctx))
 	if err != nil {
+		s.cutOff(errCutOff) // before Close, whose end of a request looks like its client's
 		err = errors.Join(fmt.Errorf("%s: requests were cut off: %w", s.cfg.Name, err), s.http.Close())
 	}
 	return err

@@ -20,7 +20,7 @@ type Metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.HistogramVec
 	inFlight  prometheus.Gauge
-	queued    *prometheus.GaugeVec
+	queues    *queues
 	batchSize *prometheus.HistogramVec
 	batchWait *prometheus.HistogramVec
 	batchWork *prometheus.HistogramVec
@@ -36,7 +36,7 @@ func NewMetrics(service, version string) *Metrics {
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_http_request_duration_seconds",
 			Help: "Requests by route, method and class of status; the count is the rate.", Buckets: seconds}, []string{"route", "method", "status"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "veloz_http_requests_in_flight", Help: "Requests that are being served."}),
-		queued:   prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "veloz_batch_queued", Help: "Items that wait for a batch."}, []string{"stage"}),
+		queues:   newQueues(),
 		batchSize: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_batch_size",
 			Help: "Items a batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)}, []string{"stage"}),
 		batchWait: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "veloz_batch_wait_seconds",
@@ -48,7 +48,7 @@ func NewMetrics(service, version string) *Metrics {
 	build.Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	prometheus.WrapRegistererWith(prometheus.Labels{"service": service}, m.registry).
-		MustRegister(m.requests, m.inFlight, m.queued, m.batchSize, m.batchWait, m.batchWork, build)
+		MustRegister(m.requests, m.inFlight, m.queues, m.batchSize, m.batchWait, m.batchWork, build)
 	return m
 }
 
@@ -61,12 +61,16 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4, ErrorHandling: promhttp.ContinueOnError})
 }
 
+// Stage implements batch.Observer.
+func (m *Metrics) Stage(name string, limit int, queued func() int) {
+	m.queues.add(name, queue{limit, queued})
+}
+
 // Batch implements batch.Observer.
-func (m *Metrics) Batch(stage string, size int, wait, work time.Duration, queued int) {
+func (m *Metrics) Batch(stage string, size int, wait, work time.Duration) {
 	m.batchSize.WithLabelValues(stage).Observe(float64(size))
 	m.batchWait.WithLabelValues(stage).Observe(wait.Seconds())
 	m.batchWork.WithLabelValues(stage).Observe(work.Seconds())
-	m.queued.WithLabelValues(stage).Set(float64(queued))
 }
 
 // HTTP measures each request: rate, errors and duration. route names the operation, from a closed set, such as the path

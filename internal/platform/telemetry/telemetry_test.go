@@ -112,7 +112,7 @@ func TestMetrics(t *testing.T) {
 		}()
 	}
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/orders", nil))
-	m.Batch("hold", 64, time.Millisecond, 2*time.Millisecond, 7)
+	m.Batch("hold", 64, time.Millisecond, 2*time.Millisecond)
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for _, want := range []string{
@@ -120,7 +120,6 @@ func TestMetrics(t *testing.T) {
 		`veloz_http_request_duration_seconds_count{method="other",route="unmatched",service="orders",status="4xx"} 2`,
 		`veloz_http_request_duration_seconds_count{method="other",route="unmatched",service="orders",status="5xx"} 1`,
 		`veloz_http_requests_in_flight{service="orders"} 0`,
-		`veloz_batch_queued{service="orders",stage="hold"} 7`,
 		`veloz_batch_size_sum{service="orders",stage="hold"} 64`,
 		`veloz_build_info{service="orders",version="1.2.3"} 1`,
 		`go_goroutines `, `process_open_fds `,

@@ -1,0 +1,197 @@
+package payments
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/batch"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/fault"
+)
+
+// answer is the provider's word on a charge, on its way into the store.
+type answer struct {
+	index   int     // into the batch that waits for it
+	charge  Charge  // as it was when the provider was asked, and then as the store has it
+	outcome Outcome // zero when there is nothing left to save
+	// failedAt is the charge's version when a try to save it failed, which may have worked all the same; 0: none failed.
+	failedAt int64
+	// Of an answer that no batch waits for: until when it is tried to save it, and that the orders service is to hear of it.
+	until  time.Time
+	notice bool
+}
+
+// change folds the answer into its charge. ok is false when that changes nothing.
+func (a *answer) change(now time.Time) (change Change, ok bool) {
+	change, ok = a.charge.Apply(a.outcome, now)
+	// An answer that decides nothing is counted, and one that counted twice would bring lostAttempts nearer than its time. So
+	// when the charge has moved since a try that failed, it is left to the reconciler, who has the charge due in any case.
+	if counts := change.Charge.Attempts > a.charge.Attempts; !ok || counts && a.failedAt > 0 && a.failedAt < a.charge.Version {
+		return Change{}, false
+	}
+	next := &change.Charge
+	next.Notice = next.Notice || a.notice && next.Status != a.charge.Status
+	return change, true
+}
+
+const (
+	// saveTimeout bounds the saving of answers, which goes on when its caller has left. What is not saved by then is asked
+	// for again when its lease ends.
+	saveTimeout = 15 * time.Second
+	// saveTries bounds it too, where time stands still: with these pauses it takes longer than saveTimeout.
+	saveTries = 14
+	// A deadlock is over at once, a lost connection within a moment, and a database that changes its primary within seconds.
+	shortestPause, longestPause = 25 * time.Millisecond, 2 * time.Second
+
+	// lateQueue bounds the answers that wait to be saved behind: four times the calls that may be under way by default. One
+	// more is asked for again when its lease ends.
+	lateQueue = 2048
+	// lateBatch bounds those that are saved at once.
+	lateBatch = 256
+)
+
+// save writes what the answers say in one transaction, and brings their charges up to date. Conflicts are few, for only the
+// orders service and payers write besides: then the answer is folded into the charge as it is by now, in another one.
+func (s *Service) save(ctx context.Context, answers []*answer) error {
+	const rounds = 10
+	for range rounds {
+		left, err := s.saveRound(ctx, answers)
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if err := s.reload(ctx, left); err != nil {
+			return err
+		}
+		answers = left
+	}
+	return fmt.Errorf("save outcome of %s: changed %d times meanwhile", answers[0].charge.ID, rounds)
+}
+
+// saveRound returns the answers whose charges are no longer as they were known. A charge has one change a round.
+func (s *Service) saveRound(ctx context.Context, answers []*answer) (left []*answer, err error) {
+	changes := make([]Change, 0, len(answers))
+	told := make([]*answer, 0, len(answers))
+	named := make(map[ID]bool, len(answers))
+	now := s.clock.Now() // one for all: a store may write alike changes at once
+	for _, a := range answers {
+		if named[a.charge.ID] {
+			left = append(left, a)
+			continue
+		}
+		if change, ok := a.change(now); ok {
+			named[a.charge.ID] = true
+			changes = append(changes, change)
+			told = append(told, a)
+		}
+	}
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	var saved []bool
+	tries, err := s.patiently(ctx, func() error {
+		saved, err = s.store.Save(ctx, changes)
+		return err
+	})
+	for k, a := range told {
+		if a.failedAt == 0 && (tries > 1 || err != nil) {
+			a.failedAt = a.charge.Version
+		}
+		switch {
+		case err != nil:
+		case saved[k]:
+			a.charge, a.outcome = changes[k].Charge, Outcome{}
+		default:
+			left = append(left, a)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("save %d outcomes, first of %s: %w", len(changes), changes[0].Charge.ID, err)
+	}
+	return left, nil
+}
+
+// reload reads the answers' charges as they are now.
+func (s *Service) reload(ctx context.Context, answers []*answer) error {
+	ids := make([]ID, len(answers))
+	for i, a := range answers {
+		ids[i] = a.charge.ID
+	}
+	var found []Charge
+	_, err := s.patiently(ctx, func() (err error) {
+		found, err = s.store.Get(ctx, ids)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read %d charges, first %s: %w", len(ids), ids[0], err)
+	}
+	now := make(map[ID]Charge, len(found))
+	for _, c := range found {
+		now[c.ID] = c
+	}
+	for _, a := range answers {
+		current, ok := now[a.charge.ID]
+		if !ok {
+			return fmt.Errorf("read charge %s: %w", a.charge.ID, ErrNotFound)
+		}
+		a.charge = current
+	}
+	return nil
+}
+
+// patiently calls the store again as long as it fails for a reason that passes. What the provider said is in memory alone:
+// thrown away, it is asked for again after the lease, and the order waits for that.
+func (s *Service) patiently(ctx context.Context, do func() error) (tries int, err error) {
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+		tries++
+		if err = do(); err == nil || !fault.IsTransient(err) || tries == saveTries || !s.pause(ctx, pause) {
+			return tries, err
+		}
+	}
+}
+
+// pause is false when ctx ends first.
+func (s *Service) pause(ctx context.Context, d time.Duration) bool {
+	over := make(chan struct{})
+	s.clock.AfterFunc(d, func() { close(over) })
+	select {
+	case <-over:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// saveBehind saves an answer that no batch waits for, with those that come while others are saved: one by one they would
+// cost a commit each. Who comes while somebody saves leaves its answer to them and waits for nobody.
+func (s *Service) saveBehind(a *answer) {
+	a.until, a.notice = s.clock.Now().Add(saveTimeout), true
+	if err := s.late.Submit(a); err != nil {
+		s.lose([]*answer{a}, err)
+		return
+	}
+	// Whoever held the lock when somebody did not get it looks at the queue once more.
+	for s.late.Queued() > 0 && s.saving.TryLock() {
+		s.late.Step(context.Background()) // of many callers, so it is no caller's
+		s.saving.Unlock()
+	}
+}
+
+// saveLate is the work of the stage late. One that cannot be saved fails alone.
+func (s *Service) saveLate(ctx context.Context, answers []*answer) {
+	left := answers[len(answers)-1].until.Sub(s.clock.Now())
+	if left <= 0 { // what came before the last one is older still
+		s.lose(answers, context.DeadlineExceeded)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	alone := func(err error) bool { return !fault.IsTransient(err) }
+	batch.Isolate(answers, func(part []*answer) error { return s.save(ctx, part) }, alone, s.lose)
+}
+
+// lose tells that answers were not saved. The reconciler asks the provider again when their leases end.
+func (s *Service) lose(answers []*answer, err error) {
+	s.log.Warn("outcomes of charges not saved: they will be asked for again", slog.Int("charges", len(answers)),
+		slog.String("payment_id", answers[0].charge.ID.String()), slog.String("error", err.Error()))
+}
