@@ -87,7 +87,7 @@ func (c Config) withDefaults() Config {
 	}
 	for _, b := range []*Backend{&c.Orders, &c.Payments, &c.Inventory} {
 		if b.Handler == nil && b.Transport == nil {
-			b.Transport = httpx.Transport(httpx.TransportConfig{ResponseTimeout: c.RequestTimeout, MaxConnsPerHost: OrdersConns})
+			b.Transport = httpx.Transport(httpx.TransportConfig{ResponseTimeout: c.RequestTimeout, MaxConnsPerHost: BackendConns})
 		}
 	}
 	return c

@@ -63,8 +63,8 @@ const (
 	// openBatches is how many batches of a kind may wait for their slowest order: with a slow payment provider, that is as
 	// long as an order waits at most.
 	openBatches = 512
-	// OrdersConns is how many connections to orders that takes, with as many for all other requests.
-	OrdersConns = 3 * openBatches
+	// BackendConns bounds the connections to a service: what orders takes for both kinds, and as many for all other requests.
+	BackendConns = 3 * openBatches
 )
 
 func (g *Gateway) newGatherer() (*frames.Forwarder, error) {

@@ -19,7 +19,7 @@ const (
 // Refusals lists every limit.
 func Refusals() []Refusal { return []Refusal{OverRequests, OverWait, OverRate} }
 
-// String is the name of the setting that the limit comes from.
+// String is the limit's label in the metrics: the setting it comes from, of a key's and an address's rate the key's.
 func (r Refusal) String() string {
 	switch r {
 	case OverRequests:

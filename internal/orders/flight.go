@@ -19,6 +19,8 @@ type flight struct {
 	tries int
 	// parting: the store shall know that anybody may take the order up.
 	parting bool
+	// refused: a peer has refused the order, for a reason that does not pass, since it was taken up.
+	refused bool
 	// trace is that of the request, for Traces; nil when nobody records it.
 	trace any
 
@@ -39,7 +41,7 @@ func newFlight(order Order) *flight {
 }
 
 // asksAgain tells whether an earlier request of this order's, whose answer never came, may still be on its way.
-func (f *flight) asksAgain() bool { return f.tries > 0 || f.order.Lease > 0 }
+func (f *flight) asksAgain() bool { return f.tries > 0 || f.refused || f.order.Lease > 0 }
 
 // board knows the orders that this process drives, so that a repeated request waits for the first one's result.
 type board struct {

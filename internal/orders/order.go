@@ -150,8 +150,8 @@ type Progress struct {
 	Expired bool `json:"expired,omitempty"`
 	// PaidLate: the money came when the order had expired; it is held again if there is stock, otherwise refunded.
 	PaidLate bool `json:"paid_late,omitempty"`
-	// RefusedSince is the order's Lease, plus one, when a peer began to refuse it for no reason that passes; 0: none does.
-	RefusedSince int64 `json:"refused_since,omitempty"`
+	// Refusals counts how often in a row somebody took the order up and a peer refused it for a reason that does not pass.
+	Refusals int `json:"refusals,omitempty"`
 }
 
 // Order is one order.

@@ -108,6 +108,7 @@ func (s *Saga) applyNotices(notices []Notice, current map[ID]Order) (acks []Noti
 			acks = append(acks, ack)
 		case news == NewsApplied:
 			f.dirty = true
+			f.order.Refusals = 0
 			changed = append(changed, noticed{ack, f})
 		}
 	}

@@ -205,14 +205,13 @@ func (s *Saga) land() {
 }
 
 // dispatch puts an order into the stage that it needs. What the store does not know yet is settled first, but for a hold
-// without a payment: that commit is saved, because a repeated hold answers as the first did. That the order is refused is
-// settled too: whoever takes it up next has to know.
+// without a payment that nobody refuses: that commit is saved, because a repeated hold answers as the first did.
 func (s *Saga) dispatch(f *flight) {
 	step := f.order.Next(s.clock.Now())
 	unpaid := f.order.Status == Held && f.order.PaymentStatus == PaymentNone
 	stage := s.settle
 	switch {
-	case f.parting, f.dirty && (!unpaid || f.order.RefusedSince > 0):
+	case f.parting, f.dirty && (!unpaid || f.order.Refusals > 0):
 	case step == StepHold:
 		stage = s.hold
 	case step == StepCharge:
@@ -298,9 +297,10 @@ func (s *Saga) retryAll(stage string) func([]*flight, error) {
 				s.retry(f)
 			case f.order.poisonous():
 				s.giveUp(f)
-			case f.order.refuse():
-				f.dirty = true
-				s.dispatch(f) // to be settled
+			case !f.refused:
+				f.order.Refusals++
+				f.refused, f.dirty = true, true
+				s.dispatch(f) // to be settled: whoever takes it up next has to know
 			default:
 				s.retry(f)
 			}
@@ -373,7 +373,7 @@ func (s *Saga) expireBatch(ctx context.Context, flights []*flight) {
 // undoBatch gives back what ended orders owe: their stock, and their money.
 func (s *Saga) undoBatch(ctx context.Context, flights []*flight) {
 	batch.Isolate(flights, func(part []*flight) error {
-		return errors.Join(s.releaseStock(ctx, part), s.closeCharges(ctx, part))
+		return errors.Join(s.closeCharges(ctx, part), s.releaseStock(ctx, part)) // in this order: see paymentInDoubt
 	}, splittable, func(part []*flight, err error) {
 		s.log.Warn("ended orders still owe something", slog.Int("orders", len(part)),
 			slog.String("order_id", part[0].order.ID.String()), slog.String("error", err.Error()))
@@ -441,6 +441,7 @@ func where(flights []*flight, keep func(*flight) bool) []*flight {
 
 // applied sends an order on after an answer was folded in.
 func (s *Saga) applied(f *flight, changed bool, err error) {
+	f.order.Refusals = 0
 	switch {
 	case errors.Is(err, ErrSuperseded):
 		s.reload([]*flight{f})
@@ -451,7 +452,6 @@ func (s *Saga) applied(f *flight, changed bool, err error) {
 		s.retry(f)
 	default:
 		f.dirty = true
-		f.order.RefusedSince = 0
 		s.dispatch(f)
 	}
 }

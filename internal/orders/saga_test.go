@@ -357,3 +357,25 @@ func TestSagaSurvivesEveryMishap(t *testing.T) {
 		})
 	}
 }
+
+// TestStockStaysWhileAPaymentIsInDoubt: an order is canceled while nobody knows whether it was paid. What its buyer may have
+// paid for is not sold to others until that is known; then it is, whatever the refund still takes.
+func TestStockStaysWhileAPaymentIsInDoubt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0, none)
+	w.place(card("tok_lost"))
+	w.run(5 * time.Second)
+	w.cancel()
+	w.run(time.Minute)
+	if o, left := w.order(), w.inventory.stock["SKU"]; o.Status != orders.Canceled || o.PaymentStatus != orders.PaymentUnknown || left != units-2 {
+		t.Errorf("in doubt: %s, %s, %d left", o.Status, o.PaymentStatus, left)
+	}
+	for _, c := range w.payments.charges {
+		c.lost = false
+		c.pay()
+	}
+	w.run(time.Minute)
+	if err := w.check(wanted{orders.Canceled, orders.PaymentRefunded, "changed my mind", units, 1, 1}); err != nil {
+		t.Errorf("paid after all: %v", err)
+	}
+}

@@ -102,8 +102,9 @@ func (s *Service) Submit(ctx context.Context, request PlaceRequest) (Ticket, err
 }
 
 // Place makes an order durable and drives it until it is decided, or the caller stops waiting: then, and with Async, the
-// order is answered as it was last seen, and goes on. A repeated key answers the first order. Errors: those of Submit and
-// of its ticket, or the end of ctx — an order that is durable goes on all the same.
+// order is answered as it was last seen, and goes on. A repeated key answers the first order. A store that does not answer is
+// waited for by a lease longer, and then the error is ErrNotStored. Other errors: those of Submit and of its ticket, or the
+// end of ctx — an order that is durable goes on all the same.
 func (s *Service) Place(ctx context.Context, request PlaceRequest) (Order, error) {
 	ticket, err := s.Submit(ctx, request)
 	if err != nil {

@@ -123,8 +123,12 @@ func (s *Saga) pollAll() {
 	flights := s.polled
 	s.polled = nil
 	s.mu.Unlock()
+	var err error
 	for part := range slices.Chunk(flights, s.cfg.MaxBatch) {
-		current := s.current(part)
+		var current map[ID]Order
+		if err == nil { // a store that does not answer the first ones is not asked for the others
+			current, err = s.current(part)
+		}
 		for _, f := range part {
 			if order, ok := current[f.order.ID]; ok {
 				f.order = order
@@ -134,21 +138,18 @@ func (s *Saga) pollAll() {
 	}
 }
 
-// current is how the flights' orders stand in the store, as far as it answers.
-func (s *Saga) current(flights []*flight) map[ID]Order {
+// current is how the flights' orders stand in the store.
+func (s *Saga) current(flights []*flight) (map[ID]Order, error) {
 	ids := make([]ID, len(flights))
 	for i, f := range flights {
 		ids[i] = f.order.ID
 	}
 	orders, err := s.store.Get(context.Background(), ids)
-	if err != nil {
-		s.log.Warn("orders of other processes could not be read", slog.Int("orders", len(ids)), slog.String("error", err.Error()))
-	}
 	current := make(map[ID]Order, len(orders))
 	for _, o := range orders {
 		current[o.ID] = o
 	}
-	return current
+	return current, err
 }
 
 // settleBatch writes orders as they are now, unless somebody else did meanwhile.
@@ -231,7 +232,10 @@ func (s *Saga) saved(f *flight) {
 
 // reload ends flights whose order belongs to somebody else by now, with what the store has.
 func (s *Saga) reload(flights []*flight) {
-	current := s.current(flights)
+	current, err := s.current(flights)
+	if err != nil {
+		s.log.Warn("orders changed by somebody else could not be read", slog.Int("orders", len(flights)), slog.String("error", err.Error()))
+	}
 	for _, f := range flights {
 		if o, ok := current[f.order.ID]; ok {
 			f.order, f.dirty = o, false

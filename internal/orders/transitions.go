@@ -165,20 +165,10 @@ func (o *Order) ApplyCharge(result ChargeResult, now time.Time) (changed bool, e
 // deployed broken can be mended before it costs orders.
 const maxRefusals = 20
 
-// refuse notes that a peer has refused the order for no reason that passes, and tells whether that is new.
-func (o *Order) refuse() (first bool) {
-	if o.RefusedSince > 0 {
-		return false
-	}
-	o.RefusedSince = o.Lease + 1
-	return true
-}
-
-// poisonous tells whether the order has been refused for so long that it is ended. Take-ups that met a peer which was away
-// do not count before the first refusal. One whose payment is in doubt goes on: its money may have been taken, and only
-// payments can say.
+// poisonous tells whether the order was refused so often that it is ended. One whose payment is in doubt goes on: its money
+// may have been taken, and only payments can say.
 func (o *Order) poisonous() bool {
-	return o.RefusedSince > 0 && o.Lease+1-o.RefusedSince >= maxRefusals && o.Status != Canceled && o.PaymentStatus != PaymentUnknown
+	return o.Refusals >= maxRefusals && o.Status != Canceled && o.PaymentStatus != PaymentUnknown
 }
 
 // paymentInDoubt tells whether the order was ended while nobody knew whether it was paid. Its stock stays until that is
@@ -232,6 +222,12 @@ func (o *Order) ApplyClose(result ChargeResult, now time.Time) (changed bool) {
 		o.PaymentStatus = PaymentRefunded
 		o.RefundDue = false
 		o.note(EventPaymentRefunded, "", now)
+	case ChargePaid, ChargeRefunding:
+		if o.PaymentStatus != PaymentUnknown {
+			return false
+		}
+		o.PaymentStatus = PaymentPaid // the doubt is over, and the money on its way back
+		o.note(EventPaymentLate, "", now)
 	default:
 		return false
 	}

@@ -231,6 +231,7 @@ type fakeCharge struct {
 	status             orders.ChargeStatus
 	captured, refunded int
 	askedOnce          bool
+	lost               bool // nobody finds out what became of it
 	pix                *orders.PixCharge
 	notice             bool
 	version            int64
@@ -266,6 +267,7 @@ func (f *fakePayments) charge(r orders.ChargeRequest) orders.ChargeResult {
 		c = &fakeCharge{order: r.OrderID}
 		f.charges[r.PaymentID] = c
 		f.decide(c, r)
+	case c.lost:
 	case c.status == orders.ChargeUnknown, c.status == orders.ChargeProcessing:
 		c.pay() // found out by the second time somebody asks
 	}
@@ -279,8 +281,8 @@ func (f *fakePayments) decide(c *fakeCharge, r orders.ChargeRequest) {
 		c.pix = &orders.PixCharge{TxID: "tx", CopyPaste: "000201", ExpiresAt: f.clock.Now().Add(pixExpiry)}
 	case r.Token == "tok_declined":
 		c.status = orders.ChargeDeclined
-	case r.Token == "tok_unknown":
-		c.status = orders.ChargeUnknown
+	case r.Token == "tok_unknown", r.Token == "tok_lost":
+		c.status, c.lost = orders.ChargeUnknown, r.Token == "tok_lost"
 	case r.Token == "tok_slow":
 		c.status = orders.ChargeProcessing
 	default:
@@ -313,7 +315,9 @@ func (f *fakePayments) close(r orders.CloseRequest) orders.ChargeResult {
 	}
 	switch c.status {
 	case orders.ChargePending, orders.ChargeUnknown, orders.ChargeProcessing:
-		c.status = orders.ChargeVoided
+		if !c.lost {
+			c.status = orders.ChargeVoided
+		}
 	case orders.ChargePaid:
 		if r.Refund && !c.askedOnce {
 			c.askedOnce = true // a refund takes its time: the first answer is not the last

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 )
 
@@ -56,7 +57,7 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 		s.spawn(&s.behind, func() {
 			a.outcome = s.call(work, a.charge, true)
 			if !collected.add(a) {
-				s.saveBehind(a)
+				s.saveBehind(a, math.MaxInt)
 			}
 		})
 	}
@@ -168,12 +169,13 @@ func (s *Service) Reconcile(ctx context.Context) (worked bool, err error) {
 	var wg sync.WaitGroup
 	work := context.WithoutCancel(ctx) // what was begun with the provider is finished: every part has its own deadline
 	for _, c := range charges {
-		s.spawn(&wg, func() { s.saveBehind(&answer{charge: c, outcome: s.call(work, c, false)}) })
+		s.spawn(&wg, func() { s.saveBehind(&answer{charge: c, outcome: s.call(work, c, false)}, reconcilerBatches) })
 	}
 	for _, r := range surplus {
 		s.spawn(&wg, func() { s.giveBack(work, r) })
 	}
 	wg.Wait()
+	s.saveQueued(1)
 	return len(charges)+len(surplus) > 0, nil
 }
 

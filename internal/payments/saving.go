@@ -49,6 +49,9 @@ const (
 	lateQueue = 2048
 	// lateBatch bounds those that are saved at once.
 	lateBatch = 256
+	// reconcilerBatches bounds what the reconciler saves for others, so that it goes on while answers come without a pause; what
+	// it leaves, the next of them takes along, or its own end.
+	reconcilerBatches = 16
 )
 
 // save writes what the answers say in one transaction, and brings their charges up to date. Conflicts are few, for only the
@@ -163,15 +166,20 @@ func (s *Service) pause(ctx context.Context, d time.Duration) bool {
 }
 
 // saveBehind saves an answer that no batch waits for, with those that come while others are saved: one by one they would
-// cost a commit each. Who comes while somebody saves leaves its answer to them and waits for nobody.
-func (s *Service) saveBehind(a *answer) {
+// cost a commit each. Who comes while somebody saves leaves its answer to them and waits for nobody; who saves does so for at
+// most so many batches.
+func (s *Service) saveBehind(a *answer, batches int) {
 	a.until, a.notice = s.clock.Now().Add(saveTimeout), true
 	if err := s.late.Submit(a); err != nil {
 		s.lose([]*answer{a}, err)
 		return
 	}
-	// Whoever held the lock when somebody did not get it looks at the queue once more.
-	for s.late.Queued() > 0 && s.saving.TryLock() {
+	s.saveQueued(batches)
+}
+
+// saveQueued saves what is queued, unless somebody else is at it: they look at the queue once more before they go.
+func (s *Service) saveQueued(batches int) {
+	for ; batches > 0 && s.late.Queued() > 0 && s.saving.TryLock(); batches-- {
 		s.late.Step(context.Background()) // of many callers, so it is no caller's
 		s.saving.Unlock()
 	}

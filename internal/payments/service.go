@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -316,4 +317,7 @@ func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
 // Wait returns when no call to the provider is under way, and what it said is saved. Call it after the last Charge, Close
 // and Reconcile have returned.
-func (s *Service) Wait() { s.behind.Wait() }
+func (s *Service) Wait() {
+	s.behind.Wait()
+	s.saveQueued(math.MaxInt)
+}

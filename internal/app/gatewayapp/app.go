@@ -63,7 +63,7 @@ func Main(args []string) int {
 	var s settings
 	return process.Main(program, args, &s, &s.Service, func(_ context.Context, stack *lifecycle.Stack, rt *process.Runtime) error {
 		backend := func(peer string, url config.PeerURL) gateway.Backend {
-			return gateway.Backend{URL: string(url), Transport: rt.Tracing.Transport(peer, httpx.Transport(httpx.TransportConfig{MaxConnsPerHost: gateway.OrdersConns}))}
+			return gateway.Backend{URL: string(url), Transport: rt.Tracing.Transport(peer, httpx.Transport(httpx.TransportConfig{MaxConnsPerHost: gateway.BackendConns}))}
 		}
 		orders := backend("pedidos", s.OrdersURL)
 		orders.Frames, orders.Propagate = true, telemetry.Propagate

@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,13 +13,15 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/contract"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/clock"
 )
 
 // TestRefusalsAreMeasured scrapes a gateway that has refused one stranger, and nothing for the other reasons.
 func TestRefusalsAreMeasured(t *testing.T) {
 	t.Parallel()
 	backend := gateway.Backend{URL: "http://localhost:1"}
-	g, err := gateway.New(gateway.Config{Orders: backend, Payments: backend, Inventory: backend, KeysJSON: `{"keys":[]}`, AnonymousRateLimit: 1})
+	g, err := gateway.New(gateway.Config{Orders: backend, Payments: backend, Inventory: backend, KeysJSON: `{"keys":[]}`, AnonymousRateLimit: 1,
+		Clock: clock.NewManual(time.Now())})
 	if err != nil {
 		t.Fatal(err)
 	}

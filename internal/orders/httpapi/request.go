@@ -93,7 +93,7 @@ func checkPayment(body *ordersapi.NewOrder) (fields []httpx.FieldError) {
 	case body.Payment.Method == ordersapi.PaymentMethodPix && hasToken:
 		fields = append(fields, httpx.FieldError{Field: "/payment/token", Message: "must be absent with method pix"})
 	}
-	if cardnumber.In(token) {
+	if cardnumber.InToken(token) {
 		fields = append(fields, looksLikeCard("/payment/token"))
 	}
 	for name, value := range body.Metadata.Or(nil) {

@@ -32,7 +32,7 @@ func checkToken(token string) string {
 	switch {
 	case strings.IndexFunc(token, func(r rune) bool { return r < '!' && r != ' ' || r > '~' }) >= 0:
 		return "must be printable ASCII"
-	case cardnumber.In(token):
+	case cardnumber.InToken(token):
 		return "must be a provider's token, never a card number"
 	default:
 		return ""

@@ -5,7 +5,7 @@ package cardnumber
 import "strings"
 
 // separators are what people write between the groups of a card number.
-const separators = " -_."
+const separators = " -_"
 
 // In tells whether s holds what could be a card number: 13 to 19 digits in whole groups, with separators at most
 // between them, that satisfy Luhn; other groups may stand beside it, as an expiry date or a CVV does. Such a thing
@@ -18,6 +18,16 @@ func In(s string) bool {
 		}
 	}
 	return false
+}
+
+// InToken is In for what a provider names a card by: nothing but a letter keeps groups apart.
+func InToken(token string) bool {
+	return In(strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, token))
 }
 
 // cardBegins tells whether the first groups of s make a card number. It reads 19 digits at most, so that every gap between

@@ -22,7 +22,7 @@ func TestCardNumbers(t *testing.T) {
 		half := len(card) / 2
 		for _, written := range []string{
 			card, card[:4] + " " + card[4:8] + " " + card[8:12] + " " + card[12:], card[:half] + "-" + card[half:],
-			card[:4] + " - " + card[4:], "tok_" + card[:4] + "_" + card[4:], card[:4] + "." + card[4:], "x" + card + "y", "cartão:" + card + ".", card + " 12/29", card + " 12/29 123",
+			card[:4] + " - " + card[4:], "tok_" + card[:4] + "_" + card[4:], "x" + card + "y", "cartão:" + card + ".", card + " 12/29", card + " 12/29 123",
 			card + " 123", "2 " + card, "1 4 " + card + " 123", "\n" + card + "\t", "número " + card + " válido",
 		} {
 			if !cardnumber.In(written) {
@@ -58,6 +58,22 @@ func TestCardNumbersLetPass(t *testing.T) {
 	} {
 		if cardnumber.In(s) {
 			t.Errorf("%s: %q is refused", name, s)
+		}
+	}
+}
+
+func TestCardNumbersInTokens(t *testing.T) {
+	t.Parallel()
+	for _, card := range cards {
+		for _, separator := range []string{"", "_", ".", "/", ": ", "\u00e9"} {
+			if token := "tok_" + card[:6] + separator + card[6:]; !cardnumber.InToken(token) {
+				t.Errorf("%q passes", token)
+			}
+		}
+	}
+	for _, token := range []string{"", "tok_approved", "tok_4111x1111x1111x1111", "tok_1QmT5x8Kf92_000000000000"} {
+		if cardnumber.InToken(token) {
+			t.Errorf("%q is refused", token)
 		}
 	}
 }

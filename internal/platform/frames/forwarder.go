@@ -201,7 +201,7 @@ func (f *Forwarder) pace(ctx context.Context) {
 		return
 	}
 	select {
-	case <-time.After(f.cfg.Timeout / time.Duration(f.cfg.Open)):
+	case <-time.After(f.cfg.Timeout / time.Duration(f.cfg.Open-f.cfg.Open/2)):
 	case <-ctx.Done():
 	}
 }
