@@ -84,7 +84,7 @@ func (s *system) prepare(ctx context.Context, settings []string) (token string, 
 		return "", fmt.Errorf("make a folder: %w", err)
 	}
 	if s.shape.small {
-		size := "48m"
+		size := "320m" // three databases, of which each has a log of up to 64 MiB beside it: less is full by itself
 		if s.shape.postgres {
 			size = "384m"
 		}
