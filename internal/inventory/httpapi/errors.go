@@ -49,6 +49,9 @@ func (h *Handler) translate(ctx context.Context, err error) *httpx.Error {
 		}
 	}
 	if httpx.ClientGone(ctx, err) {
+		if httpx.Caller(ctx) == "" { // a peer, whose patience this was too slow for
+			h.log.WarnContext(ctx, "request could not be served now", slog.String("error", err.Error()))
+		}
 		return httpx.ErrClientGone
 	}
 	if fault.IsTransient(err) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/fault"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 )
 
 func TestErrorsTranslate(t *testing.T) {
@@ -31,7 +32,8 @@ func TestErrorsTranslate(t *testing.T) {
 		{t.Context(), fault.Transient(secret), 503, "unavailable", "1", true},
 		{t.Context(), context.DeadlineExceeded, 503, "unavailable", "1", true},
 		{t.Context(), context.Canceled, 503, "unavailable", "1", true},
-		{left, context.Canceled, 499, "client_gone", "", false},
+		{left, context.Canceled, 499, "client_gone", "", true}, // a peer
+		{httpx.WithCaller(left, "somebody"), context.Canceled, 499, "client_gone", "", false},
 		{left, fault.Transient(secret), 503, "unavailable", "1", true},
 		{t.Context(), secret, 500, "internal", "", true},
 	} {

@@ -43,6 +43,9 @@ func (h *Handler) translate(ctx context.Context, err error) *httpx.Error {
 	case errors.Is(err, payments.ErrNotFound):
 		return notFound
 	case httpx.ClientGone(ctx, err):
+		if httpx.Caller(ctx) == "" { // a peer, whose patience this was too slow for
+			h.cfg.Log.WarnContext(ctx, "request could not be served now", slog.String("error", err.Error()))
+		}
 		return httpx.ErrClientGone
 	case fault.IsTransient(err):
 		h.cfg.Log.WarnContext(ctx, "request could not be served now", slog.String("error", err.Error()))
