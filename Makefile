@@ -54,7 +54,7 @@ fuzz: ## Fuzz each target for FUZZTIME.
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r package; do \
 	  go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r target; do \
 	    echo "--- $$package $$target"; \
-	    go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) "$$package"; \
+	    scripts/fuzz.sh "$$package" "$$target" $(FUZZTIME) || exit 1; \
 	  done; \
 	done
 
