@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// patientStore gives what drives orders a deadline when it asks the store: a database that has fallen silent would otherwise keep
-// a stage, and everybody behind it, for as long as the network takes to notice, which may be a quarter of an hour. The
+// patientStore gives what drives orders a deadline when it asks the store: a database that has fallen silent would otherwise
+// keep a stage, and everybody behind it, for as long as the network takes to notice, which may be a quarter of an hour. The
 // outcome of such a call is unknown, as that of any that fails, and is found out by asking again.
 type patientStore struct {
 	Store

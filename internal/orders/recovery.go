@@ -71,13 +71,9 @@ func (s *Saga) ordersOf(ctx context.Context, notices []Notice) (map[ID]Order, er
 	for i, n := range notices {
 		ids[i] = n.OrderID
 	}
-	found, err := s.store.Get(ctx, ids)
+	current, err := s.stored(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read %d orders with news of their payments: %w", len(ids), err)
-	}
-	current := make(map[ID]Order, len(found))
-	for _, o := range found {
-		current[o.ID] = o
 	}
 	return current, nil
 }

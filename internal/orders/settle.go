@@ -144,12 +144,17 @@ func (s *Saga) current(flights []*flight) (map[ID]Order, error) {
 	for i, f := range flights {
 		ids[i] = f.order.ID
 	}
-	orders, err := s.store.Get(context.Background(), ids)
-	current := make(map[ID]Order, len(orders))
-	for _, o := range orders {
-		current[o.ID] = o
+	return s.stored(context.Background(), ids)
+}
+
+// stored reads orders, by their ids.
+func (s *Saga) stored(ctx context.Context, ids []ID) (map[ID]Order, error) {
+	found, err := s.store.Get(ctx, ids)
+	stored := make(map[ID]Order, len(found))
+	for _, o := range found {
+		stored[o.ID] = o
 	}
-	return current, err
+	return stored, err
 }
 
 // settleBatch writes orders as they are now, unless somebody else did meanwhile.

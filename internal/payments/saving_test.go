@@ -10,6 +10,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/fault"
 )
 
+// These tests run in bubbles (testing/synctest): a sleep there takes no time, it says when something happens.
 var (
 	errPasses = fault.Transient(errors.New("deadlock"))
 	errPoison = errors.New("check constraint failed")
