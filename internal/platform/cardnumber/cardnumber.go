@@ -2,37 +2,31 @@
 // no other refuses: an order whose token payments takes for a card number could never be charged.
 package cardnumber
 
-import "strings"
-
-// separators are what people write between the groups of a card number.
-const separators = " -_"
-
-// In tells whether s holds what could be a card number: 13 to 19 digits in whole groups, with separators at most
-// between them, that satisfy Luhn; other groups may stand beside it, as an expiry date or a CVV does. Such a thing
+// In tells whether s holds what could be a card number: 13 to 19 digits in whole groups, with nothing but spaces, dashes and
+// underscores between them, that satisfy Luhn; other groups may stand beside it, as an expiry date or a CVV does. Such a thing
 // has no place in an order (PCI DSS), so it is refused before it is stored. One in ten of all other numbers of that length
 // looks so too.
-func In(s string) bool {
+func In(s string) bool { return holds(s, isSeparator) }
+
+// InToken is In for what a provider names a card by: nothing but a letter keeps groups apart.
+func InToken(token string) bool { return holds(token, isNoLetter) }
+
+func isSeparator(c byte) bool { return c == ' ' || c == '-' || c == '_' }
+
+func isNoLetter(c byte) bool { return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') }
+
+func holds(s string, separates func(byte) bool) bool {
 	for i := range len(s) {
-		if isDigit(s[i]) && (i == 0 || !isDigit(s[i-1])) && cardBegins(s[i:]) {
+		if isDigit(s[i]) && (i == 0 || !isDigit(s[i-1])) && cardBegins(s[i:], separates) {
 			return true
 		}
 	}
 	return false
 }
 
-// InToken is In for what a provider names a card by: nothing but a letter keeps groups apart.
-func InToken(token string) bool {
-	return In(strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return '-'
-	}, token))
-}
-
 // cardBegins tells whether the first groups of s make a card number. It reads 19 digits at most, so that every gap between
 // groups is read 19 times at most, however long.
-func cardBegins(s string) bool {
+func cardBegins(s string, separates func(byte) bool) bool {
 	digits := make([]byte, 0, 19)
 	for i := range len(s) {
 		switch {
@@ -44,7 +38,7 @@ func cardBegins(s string) bool {
 			if groupEnds && len(digits) >= 13 && luhn(digits) {
 				return true
 			}
-		case strings.IndexByte(separators, s[i]) < 0:
+		case !separates(s[i]):
 			return false
 		}
 	}
