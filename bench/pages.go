@@ -41,7 +41,11 @@ var pages = []page{
 	{"buyer, rejected", func(s sample) string { return "/v1/orders?status=rejected&email=" + url.QueryEscape(s.Email) }},
 	{"SKU", func(s sample) string { return "/v1/orders?sku=" + s.SKU }},
 	{"SKU, rejected", func(s sample) string { return "/v1/orders?status=rejected&sku=" + s.SKU }},
-	{"SKU of half of all", func(sample) string { return "/v1/orders?sku=" + skuName(0) }},
+	{"SKU, confirmed", func(s sample) string { return "/v1/orders?status=confirmed&sku=" + s.SKU }},
+	listed("SKU of half of all", "sku="+skuName(0)),
+	listed("the same, rejected", "status=rejected&sku="+skuName(0)),
+	listed("the same, canceled", "status=canceled&sku="+skuName(0)),
+	listed("the same, refunded", "payment_status=refunded&sku="+skuName(0)),
 	{"order", func(s sample) string { return "/v1/orders/" + s.ID }},
 	{"timeline", func(s sample) string { return "/v1/orders/" + s.ID + "/events" }},
 }

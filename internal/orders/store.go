@@ -55,6 +55,39 @@ func (f *Filter) TakesPlaced() bool {
 	return (f.Status == "" || f.Status == Placed) && (f.PaymentStatus == "" || f.PaymentStatus == PaymentNone)
 }
 
+// RareState is the status of either kind by which a SKU's orders are found without passing over its others; ok tells whether f
+// asks for such a one. Of two it is that of the payment, which fewer orders have.
+func (f *Filter) RareState() (state string, ok bool) {
+	switch {
+	case f.SKU == "" || f.Email != "":
+		return "", false
+	case isRarePayment(f.PaymentStatus):
+		return string(f.PaymentStatus), true
+	case isRareStatus(f.Status):
+		return string(f.Status), true
+	}
+	return "", false
+}
+
+// RareStates are the statuses of the order, of either kind, that few orders of a shop come to rest in: a store keeps a row of each
+// with each of the order's SKUs. It never deletes one, so that an order which has left a state is found there and passed over.
+func (o *Order) RareStates() []string {
+	var states []string
+	if isRareStatus(o.Status) {
+		states = append(states, string(o.Status))
+	}
+	if isRarePayment(o.PaymentStatus) {
+		states = append(states, string(o.PaymentStatus))
+	}
+	return states
+}
+
+func isRareStatus(s Status) bool { return s == Rejected || s == Canceled }
+
+func isRarePayment(p PaymentStatus) bool {
+	return p == PaymentRefunded || p == PaymentPartiallyRefunded
+}
+
 // Open counts what is not done, for metrics and alerts.
 type Open struct {
 	Orders          int64     // that need a step now or later, but for those that wait for their payer

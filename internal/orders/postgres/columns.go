@@ -101,3 +101,19 @@ func (c *eventColumns) add(order orders.ID, afterVersion int64, events []orders.
 }
 
 func (c *eventColumns) args() []any { return []any{c.ids, c.afterVersions, c.documents} }
+
+// rareColumns are the columns of order_skus_by_state.
+type rareColumns struct {
+	skus, states []string
+	ids          uuids
+}
+
+func (c *rareColumns) add(o *orders.Order) {
+	for _, state := range o.RareStates() {
+		for _, sku := range o.SKUs() {
+			c.skus, c.states, c.ids = append(c.skus, sku), append(c.states, state), append(c.ids, uuidOf(o.ID))
+		}
+	}
+}
+
+func (c *rareColumns) args() []any { return []any{c.skus, c.states, c.ids} }

@@ -19,7 +19,8 @@ func (s *Store) List(ctx context.Context, filter orders.Filter) ([]orders.Order,
 
 // list tries first what is quick when many of a SKU's orders have the state.
 func (s *Store) list(ctx context.Context, f orders.Filter) ([]orders.Order, error) {
-	if f.SKU == "" || f.Email != "" || f.Status == "" && f.PaymentStatus == "" {
+	_, rare := f.RareState()
+	if rare || f.SKU == "" || f.Email != "" || f.Status == "" && f.PaymentStatus == "" {
 		return s.page(ctx, f, wholeIndex)
 	}
 	if page, err := s.page(ctx, f, newestOfSKU); err != nil || len(page) == f.Limit {
@@ -89,12 +90,18 @@ func (q *query) picked(f orders.Filter, from walked) string {
 	walk := func(from, id string, conditions ...string) string {
 		return `SELECT ` + id + ` FROM ` + from + where(append(conditions, on(id, bounds)...)) + ` ORDER BY ` + id + ` DESC LIMIT ` + q.limit
 	}
+	// each state is looked up: OFFSET 0 keeps the planner from walking those of all newer orders
+	stateOfEach := func(of string) string {
+		return ` LEFT JOIN LATERAL (SELECT * FROM order_states s WHERE s.order_id = ` + of + `.order_id OFFSET 0) AS s ON true`
+	}
+	rare, isRare := f.RareState()
 	switch {
-	case from == newestOfSKU: // each state is looked up: OFFSET 0 keeps the planner from walking those of all newer orders
+	case isRare:
+		return walk(`order_skus_by_state r`+stateOfEach(`r`), `r.order_id`, append(states, `r.sku = `+q.arg(f.SKU), `r.state = `+q.arg(rare))...)
+	case from == newestOfSKU:
 		newest := `(SELECT k.order_id FROM order_skus k` + where(append(on(`k.order_id`, bounds), `k.sku = `+q.arg(f.SKU))) +
 			` ORDER BY k.order_id DESC LIMIT 2000) AS newest`
-		return walk(newest+` LEFT JOIN LATERAL (SELECT * FROM order_states s WHERE s.order_id = newest.order_id OFFSET 0) AS s ON true`,
-			`newest.order_id`, orPlaced(f, states)...)
+		return walk(newest+stateOfEach(`newest`), `newest.order_id`, orPlaced(f, states)...)
 	case f.Email != "" && f.SKU != "":
 		return walk(`orders o JOIN order_skus k ON k.order_id = o.id`+stateOf(`o.id`, states), `o.id`,
 			append(orPlaced(f, states), `o.email = `+q.arg(orders.SearchableEmail(f.Email)), `k.sku = `+q.arg(f.SKU))...)

@@ -58,6 +58,9 @@ INSERT INTO order_skus (sku, order_id) SELECT * FROM unnest($10::text[], $11::uu
 ), events AS (
 	INSERT INTO order_events (order_id, after_version, events)
 	SELECT e.* FROM unnest($23::uuid[], $24::bigint[], $25::text[]) AS e(order_id) JOIN placed ON placed.id = e.order_id
+), rare AS (
+	INSERT INTO order_skus_by_state (sku, state, order_id)
+	SELECT r.* FROM unnest($26::text[], $27::text[], $28::uuid[]) AS r(sku, state, order_id) JOIN placed ON placed.id = r.order_id
 )
 SELECT id FROM placed`
 )
@@ -123,6 +126,7 @@ type rows struct {
 	open      openColumns
 	states    stateColumns // of orders that are not as they were placed: in the service there are none
 	events    eventColumns // of the same
+	rare      rareColumns  // of the same
 }
 
 // newRows sorts by key, so that two calls with the same keys wait for each other instead of deadlocking.
@@ -154,6 +158,7 @@ func (r *rows) add(p *orders.Placement) error {
 		return nil
 	}
 	r.states.add(&row)
+	r.rare.add(&p.Order)
 	return r.events.add(row.ID, 0, p.Order.Events())
 }
 
@@ -165,7 +170,7 @@ func (r *rows) newArgs() []any {
 }
 
 func (r *rows) args() []any {
-	return slices.Concat(r.requests.args(), []any{r.skus, r.skuOrders}, r.open.args(), r.states.args(), r.events.args())
+	return slices.Concat(r.requests.args(), []any{r.skus, r.skuOrders}, r.open.args(), r.states.args(), r.events.args(), r.rare.args())
 }
 
 func firstByKey(placements []orders.Placement) []*orders.Placement {

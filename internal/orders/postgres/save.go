@@ -15,12 +15,21 @@ const (
 	// settleNewSQL is for batches of orders that come to rest and were not written since they were placed, as nearly all
 	// are. It has no join: the deleted rows are found by their key, and if one is not there, because somebody else has saved or claimed its
 	// order, the statement fails, because a text that is no number is no count: then saveSQL decides.
-	settleNewSQL = `WITH closed AS (
+	settleNewSQL = settleNew + countClosed
+
+	// settleRareSQL is the same, for batches in which an order came to rest in a state that few do.
+	settleRareSQL = settleNew + `, rare AS (
+	INSERT INTO order_skus_by_state (sku, state, order_id) SELECT * FROM unnest($10::text[], $11::text[], $12::uuid[])
+)` + countClosed
+
+	settleNew = `WITH closed AS (
 	DELETE FROM open_orders WHERE order_id = ANY($1::uuid[]) AND version = 1 AND lease = 0 RETURNING 1
 ), states AS (
 	INSERT INTO order_states (order_id, version, lease, updated_at, status, payment_status, fulfillment_status, progress, settlement)
 	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-)
+)`
+
+	countClosed = `
 SELECT CAST(CASE count(*) WHEN cardinality($1) THEN '1' ELSE 'orders were changed by others' END AS integer) FROM closed`
 
 	// saveSQL finds what an order has to be at in the row that says so: of an open order that in open_orders, of one at rest
@@ -58,6 +67,10 @@ SELECT CAST(CASE count(*) WHEN cardinality($1) THEN '1' ELSE 'orders were change
 ), events AS (
 	INSERT INTO order_events (order_id, after_version, events)
 	SELECT c.order_id, c.from_version, c.events FROM change c JOIN saved USING (order_id) WHERE c.events IS NOT NULL
+), rare AS (
+	INSERT INTO order_skus_by_state (sku, state, order_id)
+	SELECT r.* FROM unnest($12::text[], $13::text[], $14::uuid[]) AS r(sku, state, order_id) JOIN saved USING (order_id)
+	ON CONFLICT DO NOTHING
 )
 SELECT order_id FROM saved`
 )
@@ -70,7 +83,8 @@ func (s *Store) Save(ctx context.Context, changes []orders.Change) ([]bool, erro
 	}
 	saved := make([]bool, len(changes))
 	if rows.fresh {
-		_, err := s.pool.Exec(ctx, settleNewSQL, rows.settleArgs()...)
+		sql, args := rows.settlement()
+		_, err := s.pool.Exec(ctx, sql, args...)
 		if err == nil {
 			for i := range saved {
 				saved[i] = true
@@ -96,6 +110,7 @@ type changedRows struct {
 	states       *stateColumns
 	events       texts // nil where there are none
 	dueAt, froms []int64
+	rare         rareColumns
 	fresh        bool // every order comes to rest, and was not written since it was placed
 }
 
@@ -130,11 +145,21 @@ func (r *changedRows) add(c *orders.Change) error {
 	}
 	r.fresh = r.fresh && c.FromVersion == 1 && row.Lease == 0 && row.NextAttemptAt == 0
 	r.states.add(&row)
+	r.rare.add(&c.Order)
 	r.dueAt = append(r.dueAt, row.NextAttemptAt)
 	r.froms = append(r.froms, c.FromVersion)
 	return nil
 }
 
-func (r *changedRows) settleArgs() []any { return append(r.states.args(), r.events) }
+// settlement is the statement for fresh rows.
+func (r *changedRows) settlement() (sql string, args []any) {
+	args = append(r.states.args(), r.events)
+	if len(r.rare.ids) == 0 {
+		return settleNewSQL, args
+	}
+	return settleRareSQL, append(args, r.rare.args()...)
+}
 
-func (r *changedRows) args() []any { return append(r.settleArgs(), r.dueAt, r.froms) }
+func (r *changedRows) args() []any {
+	return slices.Concat(r.states.args(), []any{r.events, r.dueAt, r.froms}, r.rare.args())
+}

@@ -23,12 +23,13 @@ func TestEveryPageWalksAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for bits := range 1 << 8 {
+	for bits := range 1 << 10 {
 		var f orders.Filter
 		for i, set := range []func(){
 			func() { f.Email = "a@example.com" }, func() { f.SKU = "SKU-1" }, func() { f.Status = orders.Held },
 			func() { f.PaymentStatus = orders.PaymentUnknown }, func() { f.PaymentStatus = orders.PaymentPaid },
 			func() { f.Before = orders.ID{1} }, func() { f.Status = orders.Placed }, func() { f.PaymentStatus = orders.PaymentNone },
+			func() { f.Status = orders.Rejected }, func() { f.PaymentStatus = orders.PaymentRefunded },
 		} {
 			if bits>>i&1 == 1 {
 				set()

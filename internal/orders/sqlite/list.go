@@ -71,6 +71,9 @@ const fewInState = `1000`
 // isSKUInState tells whether f asks for a SKU's orders in one state that an index has. A walk of a SKU that half of all orders
 // have would pass over them all to find none.
 func isSKUInState(f orders.Filter) bool {
+	if _, rare := f.RareState(); rare { // it has rows of its own
+		return false
+	}
 	oneState := f.PaymentStatus == "" || f.Status == "" && isRare(f.PaymentStatus)
 	return f.SKU != "" && f.Email == "" && oneState && !f.TakesPlaced()
 }
@@ -89,7 +92,10 @@ func newQuery(f orders.Filter, fromState bool) *query {
 	q := &query{}
 	q.limit = q.arg(func(s *sqlite.Stmt) { s.Int(f.Limit) })
 	states, bounds := q.conditions(f)
+	rare, ok := f.RareState()
 	switch {
+	case ok:
+		q.ofSKU(f.SKU, rare, states, bounds)
 	case fromState:
 		q.fromState(f, states, bounds)
 	case f.Email == "" && f.SKU == "" && len(states) > 0 && f.TakesPlaced():
@@ -189,6 +195,17 @@ func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
 	open := walk(`open_orders p`, `p.order_id`, `p.version = 1`, `NOT EXISTS (SELECT 1 FROM order_states s WHERE s.order_id = p.order_id)`)
 	q.from = `(` + settled + ` UNION ALL ` + open + `) AS picked CROSS JOIN orders o ON o.id = picked.order_id` + withState
 	q.id = `o.id`
+}
+
+// ofSKU walks a SKU's orders in a rare state, passing over those that have left it.
+func (q *query) ofSKU(sku, rare string, states []state, bounds []string) {
+	q.from = `order_skus_by_state r CROSS JOIN order_states s ON s.order_id = r.order_id CROSS JOIN orders o ON o.id = r.order_id` + withOpen
+	q.id = `r.order_id`
+	q.and(`r.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(sku) }), `r.state = `+q.arg(func(s *sqlite.Stmt) { s.Text(rare) }))
+	for _, state := range states {
+		q.and(state.is())
+	}
+	q.and(on(q.id, bounds)...)
 }
 
 // fromState looks through all orders that have the state for those that have the SKU.

@@ -24,6 +24,8 @@ const (
 
 	insertSKU = `INSERT INTO order_skus (sku, order_id) VALUES (?, ?)`
 
+	insertRareSKU = `INSERT INTO order_skus_by_state (sku, state, order_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+
 	selectByKey = `SELECT ` + columns + `, o.fingerprint
 	FROM orders o` + withState + ` WHERE o.key = ?`
 )
@@ -76,7 +78,7 @@ func placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Plac
 			return orders.Placing{}, err
 		}
 	}
-	if err := writeState(c, row, nil); err != nil {
+	if err := writeState(c, &p.Order, row, nil); err != nil {
 		return orders.Placing{}, err
 	}
 	document, err := orders.EncodeEvents(0, p.Order.Events())
@@ -113,7 +115,10 @@ func writeOpen(c *sqlite.Conn, row *orders.Row) error {
 }
 
 // writeState writes the state, with the events of a settlement, if it is one.
-func writeState(c *sqlite.Conn, row *orders.Row, settlement []byte) error {
+func writeState(c *sqlite.Conn, order *orders.Order, row *orders.Row, settlement []byte) error {
+	if err := writeRareSKUs(c, order); err != nil {
+		return err
+	}
 	stmt, err := c.Prepare(writeStateSQL)
 	if err != nil {
 		return err
@@ -145,6 +150,22 @@ func writeSKUs(c *sqlite.Conn, order *orders.Order) error {
 	for _, sku := range order.SKUs() {
 		if err := stmt.Text(sku).Blob(order.ID[:]).Exec(); err != nil {
 			return fmt.Errorf("write SKU: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeRareSKUs writes by which SKUs an order in a state that few come to rest in is found.
+func writeRareSKUs(c *sqlite.Conn, order *orders.Order) error {
+	for _, state := range order.RareStates() {
+		stmt, err := c.Prepare(insertRareSKU)
+		if err != nil {
+			return err
+		}
+		for _, sku := range order.SKUs() {
+			if err := stmt.Text(sku).Text(state).Blob(order.ID[:]).Exec(); err != nil {
+				return fmt.Errorf("write SKU by state: %w", err)
+			}
 		}
 	}
 	return nil

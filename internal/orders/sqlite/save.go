@@ -58,9 +58,9 @@ func saveOne(c *sqlite.Conn, change *orders.Change, row *orders.Row, events []by
 		return false, err
 	}
 	if change.FromVersion == 1 && row.Lease == 0 && row.NextAttemptAt == 0 {
-		return true, writeState(c, row, events)
+		return true, writeState(c, &change.Order, row, events)
 	}
-	if err := writeState(c, row, nil); err != nil || events == nil {
+	if err := writeState(c, &change.Order, row, nil); err != nil || events == nil {
 		return true, err
 	}
 	return true, writeEvents(c, row.ID, change.FromVersion, events)

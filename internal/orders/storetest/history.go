@@ -153,10 +153,14 @@ func (h *history) save(t *rapid.T) {
 func (h *history) move(t *rapid.T, o *orders.Order) {
 	h.due(t, o)
 	now := h.clock.Now()
-	switch draw(t, "move", "hold", "charge", "cancel", "release", "close", "spoil") {
+	switch draw(t, "move", "hold", "reject", "charge", "cancel", "release", "close", "spoil") {
 	case "hold":
 		if o.Status == orders.Placed {
 			h.held(o)
+		}
+	case "reject":
+		if o.Status == orders.Placed {
+			h.rejected(o)
 		}
 	case "charge":
 		if o.Status == orders.Held || o.Status == orders.AwaitingPayment {
@@ -190,8 +194,8 @@ func (h *history) claim(t *rapid.T) {
 
 func (h *history) list(t *rapid.T) {
 	filter := orders.Filter{
-		Status:        draw(t, "status", "", "", orders.Placed, orders.Held, orders.Confirmed, orders.Canceled),
-		PaymentStatus: draw(t, "payment", "", "", orders.PaymentNone, orders.PaymentPaid, orders.PaymentUnknown, orders.PaymentPending),
+		Status:        draw(t, "status", "", "", orders.Placed, orders.Held, orders.Confirmed, orders.Rejected, orders.Canceled),
+		PaymentStatus: draw(t, "payment", "", "", orders.PaymentNone, orders.PaymentPaid, orders.PaymentUnknown, orders.PaymentPending, orders.PaymentRefunded),
 		Email:         draw(t, "email", "", "", "a@x.com", "éb@X.com", "none@x.com"),
 		SKU:           draw(t, "sku", "", "", "A", "ç", "a"),
 		Limit:         rapid.IntRange(1, 12).Draw(t, "limit"),

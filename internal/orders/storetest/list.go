@@ -14,6 +14,7 @@ var listTests = map[string]func(*fixture){
 	"EmailCase":    listEmailCase,
 	"SKUTwice":     listSKUTwice,
 	"AfterChanges": listAfterChanges,
+	"RareStates":   listRareStates,
 }
 
 // shop places orders that differ in everything that a filter sees, and returns them newest first.
@@ -84,7 +85,7 @@ func listFilters(f *fixture) {
 // listPages walks the pages by their cursor while new orders come in: nothing is missed, nothing comes twice.
 func listPages(f *fixture) {
 	all := f.shop(50)
-	for _, filter := range []orders.Filter{{}, {SKU: "SKU-all"}, {SKU: "SKU-1"}, {Status: orders.Held}, {PaymentStatus: orders.PaymentUnknown}, {Email: "buyer1@example.com"}} {
+	for _, filter := range []orders.Filter{{}, {SKU: "SKU-all"}, {SKU: "SKU-1"}, {SKU: "SKU-all", Status: orders.Rejected}, {SKU: "SKU-1", PaymentStatus: orders.PaymentRefunded}, {Status: orders.Held}, {PaymentStatus: orders.PaymentUnknown}, {Email: "buyer1@example.com"}} {
 		want := choose(all, orders.Filter{Status: filter.Status, PaymentStatus: filter.PaymentStatus, Email: filter.Email, SKU: filter.SKU, Before: after(all[0].ID), Limit: 1000})
 		filter.Before = after(all[0].ID)
 		filter.Limit = 3
@@ -148,4 +149,47 @@ func listAfterChanges(f *fixture) {
 		f.lists(orders.Filter{PaymentStatus: o.PaymentStatus, Limit: 1}, []orders.Order{o})
 		f.lists(orders.Filter{Status: o.Status, PaymentStatus: o.PaymentStatus, Limit: 1}, []orders.Order{o})
 	}
+}
+
+// listRareStates says that a SKU's list follows its orders into states that few are in, and out of them.
+func listRareStates(f *fixture) {
+	all := f.placed(4)
+	slices.Reverse(all)
+	listed := func() {
+		f.Helper()
+		for _, sku := range []string{"SKU-1", "SKU-2", "SKU-3"} {
+			for _, status := range []orders.Status{"", orders.Rejected, orders.Canceled, orders.Confirmed} {
+				for _, payment := range append([]orders.PaymentStatus{""}, orders.PaymentStatuses...) {
+					filter := orders.Filter{SKU: sku, Status: status, PaymentStatus: payment, Limit: 10}
+					f.lists(filter, choose(all, filter))
+				}
+			}
+		}
+	}
+	save := func(changes ...orders.Change) {
+		f.Helper()
+		f.save(changes...)
+		for _, c := range changes {
+			at := slices.IndexFunc(all, func(o orders.Order) bool { return o.ID == c.Order.ID })
+			all[at] = unsaved(c.Order)
+		}
+		listed()
+	}
+	cancel := func(o *orders.Order) { f.fatal(o.Cancel("", f.clock.Now())) }
+	release := func(o *orders.Order) { o.ApplyRelease(f.clock.Now()) }
+
+	save(change(all[0], f.rejected), f.settled(all[1])) // both at once, and from where they were placed
+	save(change(all[2], cancel), change(all[1], cancel))
+	save(change(all[1], release), change(all[2], release))
+	save(change(all[1], func(o *orders.Order) { o.ApplyClose(orders.ChargeResult{Status: orders.ChargeRefunded}, f.clock.Now()) }))
+	save(change(all[3], func(o *orders.Order) { // it expires
+		cancel(o)
+		o.Expired = true
+	}), change(all[0], func(*orders.Order) {}))
+	save(change(all[3], release))
+	save(change(all[3], func(o *orders.Order) { // and is paid for after all
+		_, err := o.ApplyNotice(orders.ChargeResult{Status: orders.ChargePaid}, f.clock.Now())
+		f.fatal(err)
+		f.fatal(o.ApplyHold(f.allHeld(o), f.clock.Now(), true))
+	}))
 }

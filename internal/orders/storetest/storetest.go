@@ -224,12 +224,21 @@ func change(o orders.Order, transition func(*orders.Order)) orders.Change {
 }
 
 // held moves a placed order on.
-func (f *fixture) held(o *orders.Order) {
+func (f *fixture) held(o *orders.Order) { f.fatal(o.ApplyHold(f.allHeld(o), f.clock.Now(), false)) }
+
+// allHeld is inventory's answer when there is enough of everything.
+func (f *fixture) allHeld(o *orders.Order) orders.HoldResult {
 	lines := slices.Clone(o.Items)
 	for i := range lines {
 		lines[i].Name, lines[i].UnitPrice = "Camiseta", 1990
 	}
-	f.fatal(o.ApplyHold(orders.HoldResult{Verdict: orders.HoldHeld, Items: lines, Total: 5970}, f.clock.Now(), false))
+	return orders.HoldResult{Verdict: orders.HoldHeld, Items: lines, Total: 5970}
+}
+
+// rejected ends a placed order, for which there is not enough.
+func (f *fixture) rejected(o *orders.Order) {
+	f.fatal(o.ApplyHold(orders.HoldResult{Verdict: orders.HoldOutOfStock}, f.clock.Now(), false))
+	o.NextAttemptAt = time.Time{}
 }
 
 // charged moves a held order on.

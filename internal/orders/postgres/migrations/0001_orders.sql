@@ -63,3 +63,12 @@ CREATE TABLE order_skus (
     order_id uuid NOT NULL,
     PRIMARY KEY (sku, order_id)
 );
+
+-- The SKUs of orders in a state that few come to rest in (orders.RareStates), for lists of a SKU with such a state. An order that
+-- left the state keeps its rows: order_states decides.
+CREATE TABLE order_skus_by_state (
+    sku      text COLLATE "C" NOT NULL,
+    state    text COLLATE "C" NOT NULL, -- a status or a payment status; no word is both
+    order_id uuid NOT NULL,
+    PRIMARY KEY (sku, state, order_id)
+);

@@ -62,3 +62,12 @@ CREATE TABLE order_skus (
     order_id BLOB NOT NULL,
     PRIMARY KEY (sku, order_id)
 ) STRICT, WITHOUT ROWID;
+
+-- The SKUs of orders in a state that few come to rest in (orders.RareStates), for lists of a SKU with such a state. An order that
+-- left the state keeps its rows: order_states decides.
+CREATE TABLE order_skus_by_state (
+    sku      TEXT NOT NULL,
+    state    TEXT NOT NULL, -- a status or a payment status; no word is both
+    order_id BLOB NOT NULL,
+    PRIMARY KEY (sku, state, order_id)
+) STRICT, WITHOUT ROWID;
