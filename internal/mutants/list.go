@@ -24,6 +24,10 @@ var All = []Mutant{
 		"if !s.clock.Now().Before(c.NextAttemptAt) {", "if false {", Killer{"internal/payments", "^TestACallWhoseLeaseIsOverIsNotMade$", ""}},
 	{"not found is believed at once", "money that came late is given back", "internal/payments/charge.go",
 		"const lostAttempts = 7", "const lostAttempts = 0", Killer{"internal/payments", "^TestApply$", ""}},
+	{"no look after the void", "money that came late is given back", "internal/payments/charge.go",
+		"			next.NextAttemptAt = now.Add(lateLook)\n		}\n", "		}\n", Killer{"internal/payments", "^TestMoneyThatComesAfterTheVoidGoesBack$", ""}},
+	{"an undecided answer counts twice", "money that came late is given back", "internal/payments/saving.go",
+		"if undecided && a.charge.Version", "if undecided && false && a.charge.Version", Killer{"internal/payments", "^TestTheDecidingAnswerCountsOnce$", ""}},
 	{"no tombstone of a charge", "a canceled order is never charged", "internal/payments/service.go",
 		"	created, err := s.create(ctx, tombstones)\n",
 		"	created := make([]Created, len(tombstones))\n	var err error\n	for i, t := range tombstones {\n" +

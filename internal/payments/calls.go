@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/fault"
 )
 
 // collector gathers answers until its batch stops waiting.
@@ -53,7 +55,7 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 	work := context.WithoutCancel(ctx) // once a charge is wished, the caller's leaving does not stop it
 	collected := newCollector(len(which))
 	for _, i := range which {
-		a := &answer{index: i, charge: charges[i]}
+		a := newAnswer(i, charges[i])
 		s.spawn(&s.behind, func() {
 			a.outcome = s.call(work, a.charge, true)
 			if !collected.add(a) {
@@ -70,7 +72,15 @@ func (s *Service) callAndSave(ctx context.Context, charges []Charge, which []int
 	answers := collected.close()
 	saving, cancel := context.WithTimeout(work, saveTimeout)
 	defer cancel()
-	if err := s.save(saving, answers); err != nil {
+	var err error
+	s.saveAlone(saving, answers, func(part []*answer, reason error) {
+		if fault.IsTransient(reason) {
+			err = reason
+			return
+		}
+		s.lose(part, reason) // its buyer hears that it is not decided, as of a lost answer
+	})
+	if err != nil {
 		return err
 	}
 	for _, a := range answers {
@@ -121,7 +131,8 @@ func (s *Service) callInPlace(ctx context.Context, c Charge, fresh bool) (Outcom
 	if !s.clock.Now().Before(c.NextAttemptAt) {
 		return Outcome{}, errLeaseOver
 	}
-	return s.ask(ctx, c, fresh)
+	outcome, err := s.ask(ctx, c, fresh)
+	return outcome.storable(), err
 }
 
 // enter waits for a place among the calls that are under way.
@@ -162,20 +173,25 @@ func (s *Service) Reconcile(ctx context.Context) (worked bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("claim charges: %w", err)
 	}
-	surplus, err := s.store.ClaimSurplus(ctx, now, now.Add(attemptLease), reconcileBatch)
-	if err != nil {
-		return false, fmt.Errorf("claim surplus: %w", err)
-	}
 	var wg sync.WaitGroup
 	work := context.WithoutCancel(ctx) // what was begun with the provider is finished: every part has its own deadline
 	for _, c := range charges {
-		s.spawn(&wg, func() { s.saveBehind(&answer{charge: c, outcome: s.call(work, c, false)}, reconcilerBatches) })
+		s.spawn(&wg, func() {
+			a := newAnswer(0, c)
+			a.outcome = s.call(work, c, false)
+			s.saveBehind(a, reconcilerBatches)
+		})
 	}
+	now = s.clock.Now()
+	surplus, err := s.store.ClaimSurplus(ctx, now, now.Add(attemptLease), reconcileBatch)
 	for _, r := range surplus {
 		s.spawn(&wg, func() { s.giveBack(work, r) })
 	}
 	wg.Wait()
 	s.saveQueued(1)
+	if err != nil {
+		return false, fmt.Errorf("claim surplus: %w", err) // the charges, which are leased by now, had their calls
+	}
 	return len(charges)+len(surplus) > 0, nil
 }
 

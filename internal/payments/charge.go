@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"strings"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
@@ -12,11 +13,15 @@ import (
 // any call may take (Config.ProviderTimeout).
 const attemptLease = 30 * time.Second
 
-// lostAttempts is how often the provider must know nothing of a charge that shall close before it is believed: a request
-// that was given up may still be on its way, and be executed when it arrives. With the back-off of retry it is a minute
-// after the wish to close, the last moment to begin a call is attemptLease after it, and so the provider and the network
-// before it have half a minute to execute a request or never to do so.
+// lostAttempts is how often the provider must have been asked about a charge that shall close before it is believed to know
+// nothing of it: a request that was given up may still be on its way, and be executed when it arrives. With the back-off of
+// retry it is a minute after the wish to close, the last moment to begin a call is attemptLease after it, and so the provider
+// and the network before it have half a minute to execute a request or never to do so.
 const lostAttempts = 7
+
+// lateLook is when the provider is asked once more about a card charge that was voided because it knew nothing: a request that
+// was held up for longer than anybody thought has captured money by then, or never will.
+const lateLook = 10 * time.Minute
 
 // NewCharge is a durable wish to charge. The reconciler finds it when its maker dies.
 func NewCharge(c Charge, now time.Time) Charge {
@@ -53,6 +58,18 @@ const (
 	OutcomeUnknown  // no answer: it may or may not have happened
 )
 
+// storable is the outcome without what PostgreSQL takes for no text: a provider's words are not ours to trust.
+func (o Outcome) storable() Outcome {
+	text := func(s string) string { return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD") }
+	o.Reason = text(o.Reason)
+	if o.Pix != nil {
+		pix := *o.Pix
+		pix.TxID, pix.CopyPaste = text(pix.TxID), text(pix.CopyPaste)
+		o.Pix = &pix
+	}
+	return o
+}
+
 // Change is a charge's next version, written only when the store still has the version before it.
 type Change struct {
 	Charge    Charge // Version is the new one: the store must have Version-1
@@ -67,8 +84,8 @@ func (c Charge) Apply(outcome Outcome, now time.Time) (change Change, ok bool) {
 		return Change{}, false
 	case c.Status == Refunding:
 		return c.applyRefund(outcome, now)
-	case c.Status == Voided && c.Method == Card && c.Amount > 0 && outcome.Status == OutcomePaid:
-		return c.applyLateCapture(now), true
+	case (c.Status == Voided || c.Status == Declined) && c.Method == Card && c.Amount > 0:
+		return c.applyLate(outcome, now)
 	case !c.Open():
 		return Change{}, false
 	default:
@@ -91,13 +108,24 @@ func (c Charge) applyRefund(outcome Outcome, now time.Time) (change Change, ok b
 	}
 }
 
-// applyLateCapture takes in what a call captured that began before the charge was voided and ended after: a process that
-// was paused for longer than its lease. Nobody wants the money any more, and it must not be forgotten.
-func (c Charge) applyLateCapture(now time.Time) Change {
+// applyLate folds what is heard of a card charge that ended without money: from a call that began before and ended after, in a
+// process that was paused for longer than its lease, or from a late look. What was captured nobody wants any more, and it must
+// not be forgotten.
+func (c Charge) applyLate(outcome Outcome, now time.Time) (change Change, ok bool) {
 	next := c.next(now)
-	next.Received += c.Amount
-	next.wantRefund(now)
-	return Change{next, next.transfers(Capture, AtProvider, Sales, c.Amount)}
+	switch {
+	case outcome.Status == OutcomePaid:
+		next.Received += c.Amount
+		next.wantRefund(now)
+		return Change{next, next.transfers(Capture, AtProvider, Sales, c.Amount)}, true
+	case outcome.Status == OutcomeUnknown && c.Status == Voided:
+		next.NextAttemptAt = now.Add(lateLook)
+		return Change{Charge: next}, true
+	case c.NextAttemptAt.IsZero():
+		return Change{}, false
+	}
+	next.NextAttemptAt = time.Time{} // it was looked for, and is not there
+	return Change{Charge: next}, true
 }
 
 func (c Charge) applyOpen(outcome Outcome, now time.Time) (change Change, ok bool) {
@@ -121,8 +149,16 @@ func (c Charge) applyOpen(outcome Outcome, now time.Time) (change Change, ok boo
 		if c.CloseWanted {
 			next.NextAttemptAt = now
 		}
-	case status == OutcomeVoided, status == OutcomeNotFound && c.CloseWanted && c.Attempts >= lostAttempts:
+	case status == OutcomeVoided && !c.CloseWanted: // by the provider itself: for the order it is as good as declined
+		next.settle(Declined)
+		next.DeclineReason = "voided_by_provider"
+	case status == OutcomeVoided:
 		next.settle(Voided)
+	case status == OutcomeNotFound && c.CloseWanted && c.Attempts >= lostAttempts:
+		next.settle(Voided)
+		if c.Method == Card {
+			next.NextAttemptAt = now.Add(lateLook)
+		}
 	case c.Status == Pending && !c.CloseWanted:
 		return Change{}, false // the payer moves next: a lost answer of an earlier call is of no matter any more
 	default:

@@ -34,6 +34,14 @@ func TestApply(t *testing.T) {
 		"paid, refund wanted":          {C{Status: payments.Processing, CloseWanted: true, RefundWanted: true}, payments.OutcomePaid, payments.Refunding, true, 1},
 		"paid twice":                   {C{Status: payments.Paid}, payments.OutcomePaid, nothing, false, 0},
 		"paid after void":              {C{Status: payments.Voided}, payments.OutcomePaid, payments.Refunding, true, 1},
+		"paid after it was declined":   {C{Status: payments.Declined}, payments.OutcomePaid, payments.Refunding, true, 1},
+		"lost after void":              {C{Status: payments.Voided, CloseWanted: true}, payments.OutcomeUnknown, payments.Voided, true, 0},
+		"lost after it was declined":   {C{Status: payments.Declined}, payments.OutcomeUnknown, nothing, false, 0},
+		"looked for, not there":        {C{Status: payments.Voided, CloseWanted: true, NextAttemptAt: noon}, payments.OutcomeNotFound, payments.Voided, false, 0},
+		"looked for, was declined":     {C{Status: payments.Voided, CloseWanted: true, NextAttemptAt: noon}, payments.OutcomeDeclined, payments.Voided, false, 0},
+		"not looked for, not there":    {C{Status: payments.Voided, CloseWanted: true}, payments.OutcomeNotFound, nothing, false, 0},
+		"voided by the provider":       {C{Status: payments.Unknown}, payments.OutcomeVoided, payments.Declined, false, 0},
+		"Pix voided by the provider":   {C{Status: payments.Pending, Method: payments.Pix}, payments.OutcomeVoided, payments.Declined, false, 0},
 		"Pix paid, no receipt yet":     {C{Status: payments.Pending, Method: payments.Pix, CloseWanted: true}, payments.OutcomePaid, payments.Pending, true, 0},
 		"Pix paid after void":          {C{Status: payments.Voided, Method: payments.Pix}, payments.OutcomePaid, nothing, false, 0},
 		"declined":                     {C{Status: payments.Processing}, payments.OutcomeDeclined, payments.Declined, false, 0},
@@ -44,7 +52,8 @@ func TestApply(t *testing.T) {
 		"still pending, void wanted":   {C{Status: payments.Pending, Method: payments.Pix, CloseWanted: true}, payments.OutcomePending, payments.Pending, true, 0},
 		"voided":                       {C{Status: payments.Pending, CloseWanted: true}, payments.OutcomeVoided, payments.Voided, false, 0},
 		"not heard of yet, order over": {C{Status: payments.Unknown, CloseWanted: true, Attempts: 6}, payments.OutcomeNotFound, payments.Unknown, true, 0},
-		"never heard of, order over":   {C{Status: payments.Unknown, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, false, 0},
+		"never heard of, order over":   {C{Status: payments.Unknown, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, true, 0},
+		"no Pix heard of, order over":  {C{Status: payments.Unknown, Method: payments.Pix, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, false, 0},
 		"never heard of, order waits":  {C{Status: payments.Unknown}, payments.OutcomeNotFound, payments.Unknown, true, 0},
 		"a lost answer is no decline":  {C{Status: payments.Processing}, payments.OutcomeUnknown, payments.Unknown, true, 0},
 		"lost, still pending":          {C{Status: payments.Pending, CloseWanted: true}, payments.OutcomeUnknown, payments.Pending, true, 0},
@@ -175,7 +184,7 @@ func (h *history) write(t *rapid.T, change payments.Change) {
 			t.Fatalf("transfer %+v in version %d", row, after.Version)
 		}
 	}
-	late := before.Status == payments.Voided && len(change.Transfers) == 1
+	late := (before.Status == payments.Voided || before.Status == payments.Declined) && len(change.Transfers) == 1
 	if final(before.Status) && after.Status != before.Status && !late {
 		t.Fatalf("%s became %s", before.Status, after.Status)
 	}
@@ -222,7 +231,8 @@ func (h *history) check(t *rapid.T) {
 func (h *history) checkWork(t *rapid.T) {
 	c := h.charge
 	rests := final(c.Status) || c.Status == payments.Paid || c.Status == payments.Pending && !c.CloseWanted
-	if rests != c.NextAttemptAt.IsZero() {
+	looked := c.Status == payments.Voided && c.Method == payments.Card // the provider may be asked once more
+	if rests != c.NextAttemptAt.IsZero() && !looked {
 		t.Fatalf("%s rests: %t, but is due at %s", c.Status, rests, c.NextAttemptAt)
 	}
 	if c.RefundWanted && c.Status == payments.Paid {

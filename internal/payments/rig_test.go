@@ -157,6 +157,14 @@ func (b *bank) Refund(_ context.Context, c payments.Charge, refundID string, amo
 	return nil
 }
 
+// capture executes a request that came late.
+func (b *bank) capture(id payments.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.paid[id] = true
+	b.effects["capture "+id.String()]++
+}
+
 func (b *bank) count(method string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -240,10 +248,15 @@ type rig struct {
 	next    byte
 }
 
-// bubble runs test in a bubble of its own.
+// bubble runs test in a bubble of its own, beside others.
 func bubble(t *testing.T, test func(r *rig)) {
 	t.Helper()
 	t.Parallel()
+	bubbleNow(t, test)
+}
+
+func bubbleNow(t *testing.T, test func(r *rig)) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "payments.db")
 	if _, err := migrate.SQLite(t.Context(), path, sqlite.Migrations()); err != nil {
 		t.Fatal(err)

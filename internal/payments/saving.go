@@ -15,19 +15,27 @@ type answer struct {
 	index   int     // into the batch that waits for it
 	charge  Charge  // as it was when the provider was asked, and then as the store has it
 	outcome Outcome // zero when there is nothing left to save
-	// failedAt is the charge's version when a try to save it failed, which may have worked all the same; 0: none failed.
-	failedAt int64
+	// asked is the charge's version when the provider was asked.
+	asked int64
 	// Of an answer that no batch waits for: until when it is tried to save it, and that the orders service is to hear of it.
 	until  time.Time
 	notice bool
 }
 
+func newAnswer(index int, c Charge) *answer {
+	return &answer{index: index, charge: c, asked: c.Version}
+}
+
 // change folds the answer into its charge. ok is false when that changes nothing.
 func (a *answer) change(now time.Time) (change Change, ok bool) {
-	change, ok = a.charge.Apply(a.outcome, now)
-	// An answer that decides nothing is counted, and one that counted twice would bring lostAttempts nearer than its time. So
-	// when the charge has moved since a try that failed, it is left to the reconciler, who has the charge due in any case.
-	if counts := change.Charge.Attempts > a.charge.Attempts; !ok || counts && a.failedAt > 0 && a.failedAt < a.charge.Version {
+	// An answer that decides nothing is counted, and lostAttempts of them do. Of a charge that has moved since it was asked for
+	// it may have been counted already, by a save that failed and worked all the same, or be older than others that were: the
+	// charge is due in any case, and is asked about again.
+	undecided := a.outcome.Status == OutcomeUnknown || a.outcome.Status == OutcomeNotFound
+	if undecided && a.charge.Version != a.asked && a.charge.Status != Voided {
+		return Change{}, false
+	}
+	if change, ok = a.charge.Apply(a.outcome, now); !ok {
 		return Change{}, false
 	}
 	next := &change.Charge
@@ -92,24 +100,19 @@ func (s *Service) saveRound(ctx context.Context, answers []*answer) (left []*ans
 		return nil, nil
 	}
 	var saved []bool
-	tries, err := s.patiently(ctx, func() error {
+	err = s.patiently(ctx, func() error {
 		saved, err = s.store.Save(ctx, changes)
 		return err
 	})
-	for k, a := range told {
-		if a.failedAt == 0 && (tries > 1 || err != nil) {
-			a.failedAt = a.charge.Version
-		}
-		switch {
-		case err != nil:
-		case saved[k]:
-			a.charge, a.outcome = changes[k].Charge, Outcome{}
-		default:
-			left = append(left, a)
-		}
-	}
 	if err != nil {
 		return nil, fmt.Errorf("save %d outcomes, first of %s: %w", len(changes), changes[0].Charge.ID, err)
+	}
+	for k, a := range told {
+		if saved[k] {
+			a.charge, a.outcome = changes[k].Charge, Outcome{}
+		} else {
+			left = append(left, a)
+		}
 	}
 	return left, nil
 }
@@ -121,7 +124,7 @@ func (s *Service) reload(ctx context.Context, answers []*answer) error {
 		ids[i] = a.charge.ID
 	}
 	var found []Charge
-	_, err := s.patiently(ctx, func() (err error) {
+	err := s.patiently(ctx, func() (err error) {
 		found, err = s.store.Get(ctx, ids)
 		return err
 	})
@@ -144,12 +147,13 @@ func (s *Service) reload(ctx context.Context, answers []*answer) error {
 
 // patiently calls the store again as long as it fails for a reason that passes. What the provider said is in memory alone:
 // thrown away, it is asked for again after the lease, and the order waits for that.
-func (s *Service) patiently(ctx context.Context, do func() error) (tries int, err error) {
-	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
-		tries++
+func (s *Service) patiently(ctx context.Context, do func() error) (err error) {
+	pause := shortestPause
+	for tries := 1; ; tries++ {
 		if err = do(); err == nil || !fault.IsTransient(err) || tries == saveTries || !s.pause(ctx, pause) {
-			return tries, err
+			return err
 		}
+		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -194,8 +198,16 @@ func (s *Service) saveLate(ctx context.Context, answers []*answer) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
+	s.saveAlone(ctx, answers, s.lose)
+}
+
+// saveAlone saves answers so that one which the store refuses for good fails alone: failed hears of it.
+func (s *Service) saveAlone(ctx context.Context, answers []*answer, failed func([]*answer, error)) {
+	if len(answers) == 0 {
+		return
+	}
 	alone := func(err error) bool { return !fault.IsTransient(err) }
-	batch.Isolate(answers, func(part []*answer) error { return s.save(ctx, part) }, alone, s.lose)
+	batch.Isolate(answers, func(part []*answer) error { return s.save(ctx, part) }, alone, failed)
 }
 
 // lose tells that answers were not saved. The reconciler asks the provider again when their leases end.

@@ -2,6 +2,7 @@ package payments_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,6 +175,98 @@ func TestAStoreThatIsAwayHoldsUpTheEndForSoLong(t *testing.T) {
 		}
 		if r.bank.count("Charge") != places {
 			r.Errorf("calls %v", r.bank.calls)
+		}
+	})
+}
+
+func TestAnAnswerThatCannotBeSavedFailsAloneInItsBatch(t *testing.T) {
+	bubble(t, func(r *rig) {
+		wishes := []payments.Charge{r.wish(payments.Card, 100), r.wish(payments.Card, 100), r.wish(payments.Card, 100)}
+		poisoned := true
+		r.store.onSave = func(_ int, changes []payments.Change, save func()) error {
+			for _, c := range changes {
+				if poisoned && c.Charge.ID == wishes[1].ID {
+					return errPoison
+				}
+			}
+			save()
+			return nil
+		}
+		for i, got := range r.charge(wishes...) {
+			want := payments.Paid
+			if i == 1 {
+				want = payments.Processing
+			}
+			if got.Status != want {
+				r.Errorf("charge %d was answered %s, want %s", i, got.Status, want)
+			}
+			r.want(wishes[i].ID, want)
+		}
+		poisoned = false
+		time.Sleep(lease)
+		r.reconcile()
+		r.want(wishes[1].ID, payments.Paid)
+	})
+}
+
+// abandoned is a charge whose request was lost and whose order is over, asked for until it is voided.
+func (r *rig) abandoned() payments.Charge {
+	wish := r.wish(payments.Card, 100)
+	r.bank.treat(wish.ID, plan{loseBefore: 1})
+	r.charge(wish)
+	r.service.Wait()
+	r.close(wish, true)
+	for r.payment(wish.ID).Charge.Status != payments.Voided {
+		time.Sleep(time.Second)
+		r.reconcile()
+	}
+	return wish
+}
+
+// TestTheDecidingAnswerCountsOnce: the last but one "not found" is saved and reported as not, and is not the last as well.
+func TestTheDecidingAnswerCountsOnce(t *testing.T) {
+	queries := map[bool]int{}
+	for _, lost := range []bool{false, true} {
+		t.Run(fmt.Sprint(lost), func(t *testing.T) {
+			bubbleNow(t, func(r *rig) {
+				left := lost
+				r.store.onSave = func(_ int, changes []payments.Change, save func()) error {
+					save()
+					if left && changes[0].Charge.Attempts == 7 {
+						left = false
+						return errPasses
+					}
+					return nil
+				}
+				r.abandoned()
+				queries[lost] = r.bank.count("Query")
+				if left {
+					r.Error("no save was reported as failed")
+				}
+			})
+		})
+	}
+	if queries[false] != queries[true] || queries[false] < 7 {
+		t.Errorf("voided after %d questions, and after %d when one counted twice", queries[false], queries[true])
+	}
+}
+
+// TestMoneyThatComesAfterTheVoidGoesBack: a request that everybody thought lost is executed after all.
+func TestMoneyThatComesAfterTheVoidGoesBack(t *testing.T) {
+	bubble(t, func(r *rig) {
+		late, lost := r.abandoned(), r.abandoned()
+		r.bank.capture(late.ID)
+		time.Sleep(10 * time.Minute)
+		for range 3 {
+			r.reconcile()
+			time.Sleep(time.Second)
+		}
+		r.want(late.ID, payments.Refunded)
+		if c := r.want(lost.ID, payments.Voided).Charge; !c.NextAttemptAt.IsZero() {
+			r.Errorf("looked for again at %s", c.NextAttemptAt)
+		}
+		if r.bank.refunded() != 100 {
+			r.Errorf("the bank gave back %d", r.bank.refunded())
 		}
 	})
 }
