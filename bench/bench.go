@@ -30,9 +30,12 @@ type bench struct {
 	databases int // that were made
 }
 
-// programs are built once and run as they are shipped.
-var programs = []string{"./cmd/veloz", "./cmd/api-gateway", "./cmd/servico-pedidos", "./cmd/servico-pagamentos", "./cmd/servico-estoque",
-	"./bench/conventional", "./bench/hop"}
+// programs are built once, as they are shipped: the services' images have no embedded engine.
+var (
+	services = []string{"./cmd/api-gateway", "./cmd/servico-pedidos", "./cmd/servico-pagamentos", "./cmd/servico-estoque"}
+	others   = []string{"./cmd/veloz", "./bench/conventional", "./bench/hop"}
+	programs = slices.Concat(services, others)
+)
 
 func newBench(ctx context.Context, o options) (b *bench, err error) {
 	b = &bench{options: o, results: newResults()}
@@ -50,12 +53,8 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	}
 	if b.bin == "" {
 		b.bin = filepath.Join(b.dir, "bin")
-		say("building %d programs", len(programs))
-		args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", b.bin + "/"}, programs...)
-		build := exec.CommandContext(ctx, "go", args...)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return b, fmt.Errorf("build: %w\n%s", err, out)
+		if err := b.build(ctx); err != nil {
+			return b, err
 		}
 	}
 	say("starting PostgreSQL")
@@ -69,6 +68,19 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	}
 	b.defer_(func() error { return b.admin.Close(context.Background()) })
 	return b, b.admin.QueryRow(ctx, `SHOW server_version`).Scan(&b.results.postgres)
+}
+
+func (b *bench) build(ctx context.Context) error {
+	say("building %d programs", len(programs))
+	for tags, some := range map[string][]string{"noembedded": services, "": others} {
+		args := append([]string{"build", "-tags", tags, "-trimpath", "-ldflags=-s -w", "-o", b.bin + "/"}, some...)
+		build := exec.CommandContext(ctx, "go", args...)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build: %w\n%s", err, out)
+		}
+	}
+	return nil
 }
 
 // newDatabase makes a database with a number in its name: a plan may be started more than once.
@@ -117,16 +129,17 @@ func (b *bench) measureOrders(ctx context.Context) error {
 	if err := b.startShapes(ctx); err != nil {
 		return err
 	}
-	if err := b.measureRounds(ctx); err != nil {
+	var floors []floor
+	if len(b.only) == 0 { // they stand on the conventional designs' databases
+		var err error
+		if floors, err = b.openFloors(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.measureRounds(ctx, floors); err != nil {
 		return err
 	}
-	if err := b.measureLatency(ctx); err != nil {
-		return err
-	}
-	if len(b.only) > 0 {
-		return nil // the floor stands on the conventional designs' databases
-	}
-	return b.measureFloor(ctx)
+	return b.measureLatency(ctx)
 }
 
 // startShapes starts each shape, tunes those that have something to tune, and puts those that can say so to the truth.
@@ -150,7 +163,7 @@ func (b *bench) startShapes(ctx context.Context) error {
 }
 
 // measureRounds measures all shapes in turns. Only one runs at a time: the others are stopped by the kernel.
-func (b *bench) measureRounds(ctx context.Context) error {
+func (b *bench) measureRounds(ctx context.Context, floors []floor) error {
 	for round := range b.rounds {
 		for _, w := range workloads {
 			for _, s := range b.shapes {
@@ -161,6 +174,9 @@ func (b *bench) measureRounds(ctx context.Context) error {
 				say("round %d of %d, %-8s %-34s %7.0f orders/s", round+1, b.rounds, w.name, s.plan.name, m.rate)
 				b.results.add(s.plan.name, w.name, m)
 			}
+		}
+		if err := b.measureFloors(ctx, floors); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -74,31 +74,64 @@ func imageSizes(ctx context.Context) map[string]int64 {
 	return sizes
 }
 
-func (b *bench) measureFloor(ctx context.Context) error {
-	pgbench, err := findPgbench()
-	if err != nil {
+// floor is one of the conventional designs' transactions under a workload, on that design's database.
+type floor struct {
+	name, workload, database, script string
+	clients                          int // at which pgbench is at its best
+}
+
+// openFloors tunes the floors. None without pgbench.
+func (b *bench) openFloors(ctx context.Context) ([]floor, error) {
+	if _, err := findPgbench(); err != nil {
 		b.omit("the floor: %v", err)
-		return nil
+		return nil, nil
 	}
-	for range b.rounds {
-		for _, w := range workloads {
-			sku := fmt.Sprintf("random(0, %d)", b.skus-1)
-			if w.name == "one SKU" {
-				sku = "0"
+	var floors []floor
+	for _, w := range workloads {
+		sku := fmt.Sprintf("random(0, %d)", b.skus-1)
+		if w.name == "one SKU" {
+			sku = "0"
+		}
+		for _, f := range []floor{{name: floorTransaction, database: "transaction_", script: floorTransactionSQL},
+			{name: floorFunction, database: "function_", script: floorFunctionSQL}} {
+			f.workload, f.script = w.name, fmt.Sprintf(f.script, sku)
+			f.database = b.postgres.URL(f.database + strings.ReplaceAll(w.name, " ", "_"))
+			var err error
+			if f.clients, err = b.bestClients(ctx, f.name+", "+w.name, f.database, f.script); err != nil {
+				return nil, err
 			}
-			for _, f := range []struct{ name, database, script string }{
-				{floorTransaction, "transaction_", floorTransactionSQL}, {floorFunction, "function_", floorFunctionSQL},
-			} {
-				database := b.postgres.URL(f.database + strings.ReplaceAll(w.name, " ", "_"))
-				m, err := b.pgbench(ctx, pgbench, database, fmt.Sprintf(f.script, sku))
-				if err != nil {
-					return fmt.Errorf("%s: %w", f.name, err)
-				}
-				b.results.add(f.name, w.name, m)
-			}
+			floors = append(floors, f)
 		}
 	}
+	return floors, nil
+}
+
+func (b *bench) measureFloors(ctx context.Context, floors []floor) error {
+	for _, f := range floors {
+		m, err := b.pgbench(ctx, f.database, f.script, f.clients)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		b.results.add(f.name, f.workload, m)
+	}
 	return nil
+}
+
+// bestClients tries as many clients as the conventional designs try connections.
+func (b *bench) bestClients(ctx context.Context, name, database, script string) (best int, err error) {
+	most := 0.0
+	for _, clients := range b.tune {
+		m, err := b.pgbench(ctx, database, script, clients)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", name, err)
+		}
+		say("  %s, %d clients: %.0f/s", name, clients, m.rate)
+		if m.rate > most {
+			best, most = clients, m.rate
+		}
+	}
+	b.results.pools[name] = best
+	return best, nil
 }
 
 func findPgbench() (string, error) {
@@ -110,10 +143,12 @@ var (
 	pgbenchLatency = regexp.MustCompile(`latency average = ([0-9.]+) ms`)
 )
 
-// floorClients is where pgbench is at its best on few cores.
-const floorClients = 32
-
-func (b *bench) pgbench(ctx context.Context, program, database, script string) (m measurement, err error) {
+// pgbench runs a script from so many clients.
+func (b *bench) pgbench(ctx context.Context, database, script string, clients int) (m measurement, err error) {
+	program, err := findPgbench()
+	if err != nil {
+		return m, err
+	}
 	u, err := url.Parse(database)
 	if err != nil {
 		return m, err
@@ -128,7 +163,7 @@ func (b *bench) pgbench(ctx context.Context, program, database, script string) (
 		return m, err
 	}
 	seconds := max(1, int(b.brief()/time.Second))
-	out, err := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-c", strconv.Itoa(floorClients), "-j", "2", "-T", strconv.Itoa(seconds),
+	out, err := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds),
 		"-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(), "-f", file, strings.TrimPrefix(u.Path, "/")).CombinedOutput()
 	if err != nil {
 		return m, fmt.Errorf("pgbench: %w\n%s", err, out)

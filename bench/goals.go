@@ -47,6 +47,7 @@ func goals() (all []goal) {
 	return append(all,
 		rates("units held/s", stockPostgres, stockUpdates, "one SKU", 20),
 		rates("units held/s", stockSQLite, stockUpdates, "one SKU", 20),
+		rates("units held/s", stockPostgres, stockBest, "one SKU", 0),
 		patience(oneSQLite), patience(onePostgres), patience(fourPostgres),
 		hopCPU(hopNginx, hopPost, 1), hopCPU(hopHAProxy, hopPost, 0), hopCPU(hopReference, hopPost, 0),
 		hopCPU(hopNginx, hopGet, 0), hopCPU(hopReference, hopGet, 0),

@@ -30,7 +30,7 @@ type hop struct {
 
 var hops = []hop{{name: hopDirect}, {hopOurs, startOwnGateway}, {hopNginx, startNginx}, {hopHAProxy, startHAProxy}, {hopReference, startReference}}
 
-// The gateway gathers placements of orders into frames, and forwards everything else one by one.
+// The gateway gathers both into frames.
 const (
 	hopPost = "POST /v1/orders"
 	hopGet  = "GET /v1/orders/{id}"

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,7 @@ type options struct {
 	skus       int
 	clients    int
 	hopClients int
-	tune       []int // pool sizes that are tried for the conventional designs
+	tune       []int // numbers of connections that are tried for the conventional designs and for pgbench
 	parts      []string
 	growth     bool
 	sizes      []int // of the orders' table, for growth
@@ -52,6 +53,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "", "folder with the binaries; empty builds them")
 	only := flag.String("only", "", "shapes by their names, separated by semicolons; empty runs all")
 	flag.Parse()
+	debug.SetGCPercent(200) // as our programs do: the ceiling is in this process
 	o.tune = []int{2, 4, 8, 16, 32, 64}
 	if *quick {
 		o.quicken()

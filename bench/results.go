@@ -172,7 +172,7 @@ func (r *results) writeLatency(b *strings.Builder) {
 
 func (r *results) writeStock(b *strings.Builder) {
 	b.WriteString("## Inventory alone, one SKU\n\n| | units held/s | p50 |\n|---|--:|--:|\n")
-	for _, name := range []string{stockPostgres, stockSQLite, stockUpdates} {
+	for _, name := range []string{stockPostgres, stockSQLite, stockUpdates, stockBest} {
 		if len(r.measurements[name]["one SKU"]) > 0 {
 			fmt.Fprintf(b, "| %s | %.0f | %.1f ms |\n", name, r.rate(name, "one SKU"), r.median(name, "one SKU", p50Milliseconds))
 		}
@@ -229,7 +229,7 @@ func (r *results) writeStarts(b *strings.Builder) {
 	for _, name := range sortedKeys(r.starts) {
 		fmt.Fprintf(b, "| %s | %d ms | %.0f MB |\n", name, r.starts[name].healthy.Milliseconds(), float64(r.starts[name].memory)/1e6)
 	}
-	b.WriteString("\nBest pool sizes of the conventional designs: ")
+	b.WriteString("\nBest numbers of connections, of those that were tried: ")
 	var words []string
 	for _, name := range sortedKeys(r.pools) {
 		words = append(words, fmt.Sprintf("%s: %d", name, r.pools[name]))

@@ -21,7 +21,8 @@ import (
 const (
 	stockPostgres = "holds, PostgreSQL"
 	stockSQLite   = "holds, SQLite"
-	stockUpdates  = "pgbench, a conditional update each"
+	stockUpdates  = "pgbench, a conditional update each, 32 clients"
+	stockBest     = "pgbench, the same with the best number of clients"
 )
 
 const (
@@ -54,15 +55,14 @@ func (b *bench) measureStock(ctx context.Context) error {
 			say("%-40s %7.0f holds/s", name, m.rate)
 			b.results.add(name, "one SKU", m)
 		}
-		if updates == nil {
-			continue
+		for _, u := range updates {
+			m, err := b.pgbench(ctx, u.database, u.script, u.clients)
+			if err != nil {
+				return fmt.Errorf("%s: %w", u.name, err)
+			}
+			say("%-40s %7.0f updates/s", u.name, m.rate)
+			b.results.add(u.name, "one SKU", m)
 		}
-		m, err := updates()
-		if err != nil {
-			return err
-		}
-		say("%-40s %7.0f updates/s", stockUpdates, m.rate)
-		b.results.add(stockUpdates, "one SKU", m)
 	}
 	return nil
 }
@@ -86,10 +86,10 @@ func (b *bench) openStock(ctx context.Context, postgres bool) (*pipeline, error)
 	return p, p.stockUp(ctx)
 }
 
-// updates prepares pgbench's part; nil where there is no pgbench.
-func (b *bench) updates(ctx context.Context) (func() (measurement, error), error) {
-	program, err := findPgbench()
-	if err != nil {
+// updates prepares pgbench's part, with the clients that the target names and with those that are best here. None where there
+// is no pgbench.
+func (b *bench) updates(ctx context.Context) ([]floor, error) {
+	if _, err := findPgbench(); err != nil {
 		b.omit("%s: %v", stockUpdates, err)
 		return nil, nil
 	}
@@ -102,7 +102,12 @@ func (b *bench) updates(ctx context.Context) (func() (measurement, error), error
 		return nil, err
 	}
 	_, err = conn.Exec(ctx, stockTableSQL)
-	return func() (measurement, error) { return b.pgbench(ctx, program, database, stockUpdateSQL) }, errors.Join(err, conn.Close(ctx))
+	if err := errors.Join(err, conn.Close(ctx)); err != nil {
+		return nil, err
+	}
+	best, err := b.bestClients(ctx, stockBest, database, stockUpdateSQL)
+	return []floor{{name: stockUpdates, database: database, script: stockUpdateSQL, clients: 32},
+		{name: stockBest, database: database, script: stockUpdateSQL, clients: best}}, err
 }
 
 // wish is a hold that waits for its batch, as an order does in the orders service.

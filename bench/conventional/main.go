@@ -1,6 +1,7 @@
 // Command conventional is the yardstick of the benchmarks: the order service that a good team writes first. One order is
 // one transaction; there is no batch, no saga and no second service. It decodes, validates and encodes with the product's
-// generated types behind the product's HTTP server, so that what differs is the design.
+// generated types behind the product's HTTP server, with its loop for plain requests and its garbage collector's setting, so
+// that what differs is the design.
 //
 // It does less than the product: no API keys, no limits, no metrics, no stock movements, no ledger, no recovery.
 package main
@@ -15,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -34,6 +36,7 @@ func main() {
 	prefix := flag.String("prefix", "BENCH", "of the SKUs")
 	skus := flag.Int("skus", 10_000, "how many SKUs there are")
 	flag.Parse()
+	debug.SetGCPercent(200)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *listen, *database, *connections, *function, *prefix, *skus); err != nil {
@@ -65,7 +68,7 @@ func run(ctx context.Context, listen, database string, connections int, function
 	mux.HandleFunc("GET /health/ready", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.Handle("POST /v1/orders", handler{db, place})
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	server := httpx.New(httpx.ServerConfig{Name: "conventional", Address: listen, Logger: log}, mux)
+	server := httpx.New(httpx.ServerConfig{Name: "conventional", Address: listen, Logger: log, Plain: true}, mux)
 	if err := server.Start(); err != nil {
 		return err
 	}
