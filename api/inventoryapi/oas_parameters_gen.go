@@ -371,7 +371,8 @@ func decodeGetItemParams(args [1]string, argsEscaped bool, r *http.Request) (par
 
 // ListItemsParams is parameters of listItems operation.
 type ListItemsParams struct {
-	// Only items whose available stock is at or below their threshold.
+	// Only items whose available stock is at or below their threshold. A page looks at no more than 10,000
+	// items, so in a large catalogue it may be short, or empty, and have a `next_cursor`.
 	LowStock OptBool `json:",omitempty,omitzero"`
 	Limit    OptInt  `json:",omitempty,omitzero"`
 	// `next_cursor` of the page before.

@@ -426,6 +426,12 @@ func (s *AuditOrder) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.PixExpiresAt.Set {
+			e.FieldStart("pix_expires_at")
+			s.PixExpiresAt.Encode(e, json.NewTimeEncoder("2006-01-02T15:04:05.000000Z07:00"))
+		}
+	}
+	{
 		e.FieldStart("version")
 		e.Int64(s.Version)
 	}
@@ -435,7 +441,7 @@ func (s *AuditOrder) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfAuditOrder = [13]string{
+var jsonFieldsNameOfAuditOrder = [14]string{
 	0:  "id",
 	1:  "status",
 	2:  "payment_status",
@@ -447,8 +453,9 @@ var jsonFieldsNameOfAuditOrder = [13]string{
 	8:  "paid_late",
 	9:  "resting",
 	10: "next_attempt_at",
-	11: "version",
-	12: "updated_at",
+	11: "pix_expires_at",
+	12: "version",
+	13: "updated_at",
 }
 
 // Decode decodes AuditOrder from json.
@@ -587,8 +594,18 @@ func (s *AuditOrder) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"next_attempt_at\"")
 			}
+		case "pix_expires_at":
+			if err := func() error {
+				s.PixExpiresAt.Reset()
+				if err := s.PixExpiresAt.Decode(d, json.NewTimeDecoder("2006-01-02T15:04:05.000000Z07:00")); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"pix_expires_at\"")
+			}
 		case "version":
-			requiredBitSet[1] |= 1 << 3
+			requiredBitSet[1] |= 1 << 4
 			if err := func() error {
 				v, err := d.Int64()
 				s.Version = int64(v)
@@ -600,7 +617,7 @@ func (s *AuditOrder) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"version\"")
 			}
 		case "updated_at":
-			requiredBitSet[1] |= 1 << 4
+			requiredBitSet[1] |= 1 << 5
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.000000Z07:00")
 				s.UpdatedAt = v
@@ -622,7 +639,7 @@ func (s *AuditOrder) Decode(d *jx.Decoder) error {
 	var failures []validate.FieldError
 	for i, mask := range [2]uint8{
 		0b00111111,
-		0b00011010,
+		0b00110010,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

@@ -165,8 +165,10 @@ type AuditOrder struct {
 	Resting bool `json:"resting"`
 	// When anybody may take it up; absent: never.
 	NextAttemptAt OptDateTime `json:"next_attempt_at"`
-	Version       int64       `json:"version"`
-	UpdatedAt     time.Time   `json:"updated_at"`
+	// Until when its payer can pay; absent: there is no Pix charge.
+	PixExpiresAt OptDateTime `json:"pix_expires_at"`
+	Version      int64       `json:"version"`
+	UpdatedAt    time.Time   `json:"updated_at"`
 }
 
 // GetID returns the value of ID.
@@ -222,6 +224,11 @@ func (s *AuditOrder) GetResting() bool {
 // GetNextAttemptAt returns the value of NextAttemptAt.
 func (s *AuditOrder) GetNextAttemptAt() OptDateTime {
 	return s.NextAttemptAt
+}
+
+// GetPixExpiresAt returns the value of PixExpiresAt.
+func (s *AuditOrder) GetPixExpiresAt() OptDateTime {
+	return s.PixExpiresAt
 }
 
 // GetVersion returns the value of Version.
@@ -287,6 +294,11 @@ func (s *AuditOrder) SetResting(val bool) {
 // SetNextAttemptAt sets the value of NextAttemptAt.
 func (s *AuditOrder) SetNextAttemptAt(val OptDateTime) {
 	s.NextAttemptAt = val
+}
+
+// SetPixExpiresAt sets the value of PixExpiresAt.
+func (s *AuditOrder) SetPixExpiresAt(val OptDateTime) {
+	s.PixExpiresAt = val
 }
 
 // SetVersion sets the value of Version.

@@ -5,6 +5,7 @@ package paymentsapi
 import (
 	"math/bits"
 	"strconv"
+	"time"
 
 	"github.com/go-faster/errors"
 	"github.com/go-faster/jx"
@@ -176,19 +177,26 @@ func (s *AuditCharge) encodeFields(e *jx.Encoder) {
 		e.Int64(s.RefundedCents)
 	}
 	{
+		if s.EndingSince.Set {
+			e.FieldStart("ending_since")
+			s.EndingSince.Encode(e, json.NewTimeEncoder("2006-01-02T15:04:05.000000Z07:00"))
+		}
+	}
+	{
 		e.FieldStart("ledger")
 		s.Ledger.Encode(e)
 	}
 }
 
-var jsonFieldsNameOfAuditCharge = [7]string{
+var jsonFieldsNameOfAuditCharge = [8]string{
 	0: "id",
 	1: "order_id",
 	2: "status",
 	3: "amount_cents",
 	4: "received_cents",
 	5: "refunded_cents",
-	6: "ledger",
+	6: "ending_since",
+	7: "ledger",
 }
 
 // Decode decodes AuditCharge from json.
@@ -270,8 +278,18 @@ func (s *AuditCharge) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"refunded_cents\"")
 			}
+		case "ending_since":
+			if err := func() error {
+				s.EndingSince.Reset()
+				if err := s.EndingSince.Decode(d, json.NewTimeDecoder("2006-01-02T15:04:05.000000Z07:00")); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"ending_since\"")
+			}
 		case "ledger":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				if err := s.Ledger.Decode(d); err != nil {
 					return err
@@ -290,7 +308,7 @@ func (s *AuditCharge) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b01111111,
+		0b10111111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -2024,6 +2042,41 @@ func (s *NoticeList) MarshalJSON() ([]byte, error) {
 func (s *NoticeList) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
+}
+
+// Encode encodes time.Time as json.
+func (o OptDateTime) Encode(e *jx.Encoder, format func(*jx.Encoder, time.Time)) {
+	if !o.Set {
+		return
+	}
+	format(e, o.Value)
+}
+
+// Decode decodes time.Time from json.
+func (o *OptDateTime) Decode(d *jx.Decoder, format func(*jx.Decoder) (time.Time, error)) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptDateTime to nil")
+	}
+	o.Set = true
+	v, err := format(d)
+	if err != nil {
+		return err
+	}
+	o.Value = v
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptDateTime) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e, json.NewTimeEncoder("2006-01-02T15:04:05.000000Z07:00"))
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptDateTime) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d, json.NewTimeDecoder("2006-01-02T15:04:05.000000Z07:00"))
 }
 
 // Encode encodes int64 as json.

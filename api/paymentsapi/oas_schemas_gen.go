@@ -58,13 +58,15 @@ func (s *AuditAccounts) SetSurplusCents(val int64) {
 
 // Ref: #/components/schemas/AuditCharge
 type AuditCharge struct {
-	ID            uuid.UUID     `json:"id"`
-	OrderID       uuid.UUID     `json:"order_id"`
-	Status        ChargeStatus  `json:"status"`
-	AmountCents   int64         `json:"amount_cents"`
-	ReceivedCents int64         `json:"received_cents"`
-	RefundedCents int64         `json:"refunded_cents"`
-	Ledger        AuditAccounts `json:"ledger"`
+	ID            uuid.UUID    `json:"id"`
+	OrderID       uuid.UUID    `json:"order_id"`
+	Status        ChargeStatus `json:"status"`
+	AmountCents   int64        `json:"amount_cents"`
+	ReceivedCents int64        `json:"received_cents"`
+	RefundedCents int64        `json:"refunded_cents"`
+	// Since when, at the latest, it is being closed or refunded; absent: it is not.
+	EndingSince OptDateTime   `json:"ending_since"`
+	Ledger      AuditAccounts `json:"ledger"`
 }
 
 // GetID returns the value of ID.
@@ -95,6 +97,11 @@ func (s *AuditCharge) GetReceivedCents() int64 {
 // GetRefundedCents returns the value of RefundedCents.
 func (s *AuditCharge) GetRefundedCents() int64 {
 	return s.RefundedCents
+}
+
+// GetEndingSince returns the value of EndingSince.
+func (s *AuditCharge) GetEndingSince() OptDateTime {
+	return s.EndingSince
 }
 
 // GetLedger returns the value of Ledger.
@@ -130,6 +137,11 @@ func (s *AuditCharge) SetReceivedCents(val int64) {
 // SetRefundedCents sets the value of RefundedCents.
 func (s *AuditCharge) SetRefundedCents(val int64) {
 	s.RefundedCents = val
+}
+
+// SetEndingSince sets the value of EndingSince.
+func (s *AuditCharge) SetEndingSince(val OptDateTime) {
+	s.EndingSince = val
 }
 
 // SetLedger sets the value of Ledger.
@@ -656,6 +668,52 @@ func (s *NoticeList) GetNotices() []Notice {
 // SetNotices sets the value of Notices.
 func (s *NoticeList) SetNotices(val []Notice) {
 	s.Notices = val
+}
+
+// NewOptDateTime returns new OptDateTime with value set to v.
+func NewOptDateTime(v time.Time) OptDateTime {
+	return OptDateTime{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptDateTime is optional time.Time.
+type OptDateTime struct {
+	Value time.Time
+	Set   bool
+}
+
+// IsSet returns true if OptDateTime was set.
+func (o OptDateTime) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptDateTime) Reset() {
+	var v time.Time
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptDateTime) SetTo(v time.Time) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptDateTime) Get() (v time.Time, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptDateTime) Or(d time.Time) time.Time {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
 }
 
 // NewOptInt returns new OptInt with value set to v.

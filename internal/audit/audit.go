@@ -47,7 +47,8 @@ type Order struct {
 	// ReleaseDue, RefundDue and PaidLate: its stock or its money is still on its way.
 	ReleaseDue, RefundDue, PaidLate bool
 	Resting                         bool      // nothing more happens to it by itself, or it waits for its payer
-	NextAttemptAt                   time.Time // zero: nobody will take it up
+	NextAttemptAt                   time.Time // zero: nobody will take it up; each time that somebody does, it moves
+	PixExpiresAt                    time.Time // zero: there is no Pix to pay
 	UpdatedAt                       time.Time
 }
 
@@ -69,6 +70,7 @@ type Charge struct {
 	OrderID                    OrderID
 	Status                     string
 	Amount, Received, Refunded money.Cents
+	EndingSince                time.Time // of one that is being closed or refunded; zero otherwise
 	Ledger                     Balances
 }
 
@@ -150,28 +152,34 @@ type Report struct {
 	Findings          []Finding
 	// Truncated: there were more findings than MaxFindings, and the audit stopped there.
 	Truncated bool
+	// Unchecked are the kinds that nothing is known of, because a service could not sum its books.
+	Unchecked []Kind
 }
 
-// OK tells whether nothing is wrong.
+// OK tells whether nothing was found to be wrong.
 func (r *Report) OK() bool { return len(r.Findings) == 0 }
 
 // MaxFindings bounds a report: who has a thousand violations needs no longer list.
 const MaxFindings = 1000
 
-// Run audits everything that is old enough. An error means that the audit could not be done, and says nothing of the books.
+// Run audits everything that is old enough. An error means that the audit could not be done. With a report it means that only
+// the sums could not, which take the longer the more there is to sum: the orders were audited all the same.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	a := &auditor{Config: cfg, report: Report{StartedAt: cfg.Clock.Now()}}
-	for _, step := range []func(context.Context) error{a.stock, a.ledger, a.orders} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
+	until, err := a.horizon(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unsummed := errors.Join(a.stock(ctx), a.ledger(ctx))
+	if err := a.orders(ctx, until); err != nil {
+		return nil, errors.Join(unsummed, err)
 	}
 	a.report.EndedAt = cfg.Clock.Now()
-	return &a.report, nil
+	return &a.report, unsummed
 }
 
 // auditor is an audit under way.
@@ -194,6 +202,7 @@ func (a *auditor) found(findings ...Finding) {
 func (a *auditor) stock(ctx context.Context) error {
 	imbalances, err := a.Source.Stock(ctx)
 	if err != nil {
+		a.report.Unchecked = append(a.report.Unchecked, StockImbalance)
 		return fmt.Errorf("compare stock with its movements: %w", err)
 	}
 	for _, i := range imbalances {
@@ -205,6 +214,7 @@ func (a *auditor) stock(ctx context.Context) error {
 func (a *auditor) ledger(ctx context.Context) error {
 	ledger, err := a.Source.Ledger(ctx)
 	if err != nil {
+		a.report.Unchecked = append(a.report.Unchecked, LedgerImbalance)
 		return fmt.Errorf("sum the ledger: %w", err)
 	}
 	a.found(ledger.findings()...)

@@ -47,7 +47,7 @@ func Kinds() map[Kind]string {
 		PaymentUnheard:     "an order waits for its payer, who has paid",
 		LedgerDiffers:      "a charge and its rows of the ledger disagree",
 		LedgerImbalance:    "the ledger does not sum to zero, or not to what is kept beside it",
-		Overdue:            "an order is older than its deadline, or nobody will take it up",
+		Overdue:            "an order, or the end of its payment, is older than its deadline, or nobody will take it up",
 	}
 }
 
@@ -90,7 +90,8 @@ func (f *facts) judge(now time.Time, deadline time.Duration) []Finding {
 	}
 	findings = append(findings, f.stock()...)
 	findings = append(findings, f.money()...)
-	return append(findings, f.deadline(now, deadline)...)
+	findings = append(findings, f.deadline(now, deadline)...)
+	return append(findings, f.ending(now, deadline)...)
 }
 
 func (f *facts) finding(kind Kind, payments []PaymentID, format string, args ...any) []Finding {
@@ -217,7 +218,9 @@ func (f *facts) deadline(now time.Time, deadline time.Duration) []Finding {
 	switch o.Status {
 	case placed, held:
 	case awaiting:
-		since = o.NextAttemptAt // its payer's time
+		if !o.PixExpiresAt.IsZero() { // until then it is its payer's time
+			since = o.PixExpiresAt
+		}
 	default:
 		since = o.UpdatedAt // it was over by then, and owes something since
 	}
@@ -225,6 +228,18 @@ func (f *facts) deadline(now time.Time, deadline time.Duration) []Finding {
 		return f.finding(Overdue, nil, "is %s and not done after %s", o.Status, age.Round(time.Second))
 	}
 	return nil
+}
+
+// ending: a charge that is to be closed or given back is so in time. Its order may be at rest: money that came late goes back
+// without it.
+func (f *facts) ending(now time.Time, deadline time.Duration) (findings []Finding) {
+	for i := range f.charges {
+		c := &f.charges[i]
+		if age := now.Sub(c.EndingSince); !c.EndingSince.IsZero() && age > deadline {
+			findings = append(findings, f.finding(Overdue, []PaymentID{c.ID}, "has payment %s, %s, which is to end and does not after %s", c.ID, c.Status, age.Round(time.Second))...)
+		}
+	}
+	return findings
 }
 
 // say is Sprintf that writes amounts as people read them.

@@ -112,7 +112,8 @@ func TestDeadlines(t *testing.T) {
 	}{
 		"open since it was placed":      {"placed", func(o *Order) { o.UpdatedAt = start.Add(time.Hour) }, start},
 		"owing since it was over":       {"canceled", func(o *Order) { o.UpdatedAt = start.Add(time.Hour) }, start.Add(time.Hour)},
-		"waiting since its payer's end": {"awaiting_payment", func(o *Order) { o.NextAttemptAt = start.Add(time.Hour) }, start.Add(time.Hour)},
+		"waiting since its payer's end": {"awaiting_payment", func(o *Order) { o.PixExpiresAt = start.Add(time.Hour) }, start.Add(time.Hour)},
+		"waiting, and nothing to pay":   {"awaiting_payment", func(*Order) {}, start},
 	} {
 		f := about(c.status, func(o *Order) {
 			o.Resting, o.NextAttemptAt = false, start
@@ -123,6 +124,47 @@ func TestDeadlines(t *testing.T) {
 		}
 		if found := f.deadline(c.since.Add(time.Minute+1), time.Minute); len(found) != 1 || found[0].Kind != Overdue {
 			t.Errorf("%s: late, and %+v", name, found)
+		}
+	}
+}
+
+// TestAnOrderThatIsTakenUpInVainIsOverdue: whoever takes an order up moves the time of the next attempt, and its age must not
+// begin anew for that.
+func TestAnOrderThatIsTakenUpInVainIsOverdue(t *testing.T) {
+	t.Parallel()
+	const deadline = 15 * time.Minute
+	for _, status := range []string{"placed", "held", "awaiting_payment", "canceled"} {
+		var age time.Duration
+		for ; age <= deadline; age += 10 * time.Second {
+			f := about(status, func(o *Order) {
+				o.Resting, o.PixExpiresAt, o.NextAttemptAt = false, start, start.Add(age+10*time.Second)
+			})
+			if found := f.deadline(start.Add(age), deadline); len(found) != 0 {
+				t.Fatalf("%s after %s: %+v", status, age, found)
+			}
+		}
+		f := about(status, func(o *Order) {
+			o.Resting, o.PixExpiresAt, o.NextAttemptAt = false, start, start.Add(age+10*time.Second)
+		})
+		if found := f.deadline(start.Add(age), deadline); len(found) != 1 || found[0].Kind != Overdue {
+			t.Errorf("%s after %s: %+v", status, age, found)
+		}
+	}
+}
+
+// TestAChargeThatDoesNotEndIsOverdue, also when its order rests.
+func TestAChargeThatDoesNotEndIsOverdue(t *testing.T) {
+	t.Parallel()
+	for status, kept := range map[string]money.Cents{"refunding": 1000, "unknown": 0} {
+		c := booked(status, kept)
+		c.EndingSince = start
+		f := about("canceled", nil).charged(c)
+		if found := f.judge(start.Add(time.Minute), time.Minute); len(found) != 0 {
+			t.Errorf("%s: in time, and %+v", status, found)
+		}
+		found := f.judge(start.Add(time.Minute+1), time.Minute)
+		if len(found) != 1 || found[0].Kind != Overdue || !slices.Equal(found[0].PaymentIDs, []PaymentID{c.ID}) || !strings.Contains(found[0].Text, c.ID.String()) {
+			t.Errorf("%s: late, and %+v", status, found)
 		}
 	}
 }
@@ -158,7 +200,9 @@ func TestEveryKindIsExplained(t *testing.T) {
 type shelf struct {
 	pages [][]Order
 	next  []OrderID
-	err   error
+	err   error // at the end of the pages
+
+	unstocked, unsummed error
 }
 
 func (s *shelf) Orders(context.Context, Range) ([]Order, OrderID, error) {
@@ -171,8 +215,37 @@ func (s *shelf) Orders(context.Context, Range) ([]Order, OrderID, error) {
 }
 func (*shelf) Holds(context.Context, Range) ([]Hold, OrderID, error)     { return nil, OrderID{}, nil }
 func (*shelf) Charges(context.Context, Range) ([]Charge, OrderID, error) { return nil, OrderID{}, nil }
-func (*shelf) Stock(context.Context) ([]Imbalance, error)                { return nil, nil }
-func (*shelf) Ledger(context.Context) (Ledger, error)                    { return Ledger{}, nil }
+func (s *shelf) Stock(context.Context) ([]Imbalance, error)              { return nil, s.unstocked }
+func (s *shelf) Ledger(context.Context) (Ledger, error)                  { return Ledger{}, s.unsummed }
+
+// TestOrdersAreAuditedWithoutSums: a service that cannot sum its books in time, or at all, is an error, and hides nothing of the
+// orders.
+func TestOrdersAreAuditedWithoutSums(t *testing.T) {
+	t.Parallel()
+	slow := errors.New("took too long")
+	for name, c := range map[string]struct {
+		source shelf
+		want   []Kind
+	}{
+		"neither":   {shelf{unstocked: slow, unsummed: slow}, []Kind{StockImbalance, LedgerImbalance}},
+		"no stock":  {shelf{unstocked: slow}, []Kind{StockImbalance}},
+		"no ledger": {shelf{unsummed: slow}, []Kind{LedgerImbalance}},
+	} {
+		c.source.pages, c.source.next = [][]Order{{{ID: id.Floor[Order](start), Status: placed}}}, []OrderID{{}}
+		report, err := Run(t.Context(), Config{Source: &c.source, Clock: clock.System{}, Patience: 1})
+		if !errors.Is(err, slow) || report == nil {
+			t.Errorf("%s: %+v, %v", name, report, err)
+			continue
+		}
+		if !slices.Equal(report.Unchecked, c.want) || report.Orders != 1 || report.Reread != 1 || report.EndedAt.IsZero() {
+			t.Errorf("%s: %+v", name, report)
+		}
+	}
+	both := &shelf{unstocked: slow, err: errors.New("connection lost")}
+	if report, err := Run(t.Context(), Config{Source: both, Clock: clock.System{}}); report != nil || !errors.Is(err, slow) || !errors.Is(err, both.err) {
+		t.Errorf("without orders: %+v, %v", report, err)
+	}
+}
 
 // TestAnAuditThatCannotBeDoneSaysSo: a source that fails, or whose order cannot be trusted, is no clean bill.
 func TestAnAuditThatCannotBeDoneSaysSo(t *testing.T) {

@@ -119,13 +119,8 @@ func after(order OrderID) OrderID {
 const progressEvery = 1000
 
 // orders walks all that is old enough.
-func (a *auditor) orders(ctx context.Context) error {
+func (a *auditor) orders(ctx context.Context, until OrderID) error {
 	rest := func(ctx context.Context) error { return a.wait(ctx, a.Pause) }
-	a.report.PlacedBefore = a.Clock.Now().Add(-a.MinAge)
-	until := id.Floor[Order](a.report.PlacedBefore)
-	if err := a.countYounger(ctx, until); err != nil {
-		return err
-	}
 	w := newWalk(a.Source, Range{Before: until}, rest)
 	for walked := 1; !a.full(); walked++ {
 		f, more, err := w.next(ctx)
@@ -155,17 +150,20 @@ func (a *auditor) orders(ctx context.Context) error {
 	return nil
 }
 
-// countYounger counts what is left out, up to a page of it: who audits right after an order has to hear why it is not there.
-func (a *auditor) countYounger(ctx context.Context, from OrderID) error {
+// horizon is the first order that is too young. It counts what is left out, up to a page of it: who audits right after an order
+// has to hear why it is not there.
+func (a *auditor) horizon(ctx context.Context) (OrderID, error) {
+	a.report.PlacedBefore = a.Clock.Now().Add(-a.MinAge)
+	from := id.Floor[Order](a.report.PlacedBefore)
 	if a.MinAge == 0 {
-		return nil
+		return from, nil
 	}
 	page, next, err := a.Source.Orders(ctx, Range{From: from})
 	if err != nil {
-		return fmt.Errorf("count orders from %s: %w", from, err)
+		return OrderID{}, fmt.Errorf("count orders from %s: %w", from, err)
 	}
 	a.report.Younger, a.report.YoungerMore = int64(len(page)), !next.IsZero()
-	return nil
+	return from, nil
 }
 
 func (a *auditor) progress(w *walk, at OrderID) {

@@ -166,10 +166,23 @@ var corruptions = map[string]corruption{
 	"an order is overdue": {
 		func(w *world) {
 			w.stop()
-			w.corrupt("orders", `UPDATE open_orders SET next_attempt_at = 1 WHERE order_id = ?`, w.awaiting.ID)
+			// It is taken up, in vain: so far for a minute from now.
+			w.corrupt("orders", `UPDATE open_orders SET next_attempt_at = (unixepoch() + 60) * 1000000 WHERE order_id = ?`, w.awaiting.ID)
 			w.corrupt("orders", `UPDATE order_states SET progress = replace(progress, '"expires_at":"2', '"expires_at":"1') WHERE order_id = ?`, w.awaiting.ID)
 		},
 		func(w *world) []expectation { return []expectation{{kind: audit.Overdue, order: w.awaiting.ID}} },
+	},
+	"a refund is overdue, whose order rests": {
+		func(w *world) {
+			w.stop()
+			w.corrupt("orders", `UPDATE order_states SET status = 'canceled' WHERE order_id = ?`, w.sold.ID)
+			// Twenty attempts in vain have taken thirteen minutes, and the last was five minutes ago.
+			w.corrupt("payments", `UPDATE charges SET status = 'refunding', refund_wanted = 1, attempts = 20,
+				updated_at = (unixepoch() - 300) * 1000000, next_attempt_at = (unixepoch() + 60) * 1000000 WHERE order_id = ?`, w.sold.ID)
+		},
+		func(w *world) []expectation {
+			return []expectation{{kind: audit.Overdue, order: w.sold.ID}, {kind: audit.StockKept, order: w.sold.ID}}
+		},
 	},
 	"nobody will take an order up": {
 		func(w *world) {

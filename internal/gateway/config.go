@@ -96,23 +96,23 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	var problems []error
 	for _, limit := range []struct {
-		name  string
+		name  string // of the setting, where there is one
 		value int64
 	}{
-		{"RateLimit", int64(c.RateLimit)},
-		{"AnonymousRateLimit", int64(c.AnonymousRateLimit)},
-		{"MaxInFlight", int64(c.MaxInFlight)},
-		{"OrderWait", int64(c.OrderWait)},
-		{"MaxBodyBytes", c.MaxBodyBytes},
+		{"--rate-limit", int64(c.RateLimit)},
+		{"--anonymous-rate-limit", int64(c.AnonymousRateLimit)},
+		{"--max-requests", int64(c.MaxInFlight)},
+		{"--order-wait", int64(c.OrderWait)},
+		{"--max-body", c.MaxBodyBytes},
 		{"MaxURLBytes", int64(c.MaxURLBytes)},
-		{"RequestTimeout", int64(c.RequestTimeout)},
+		{"--request-timeout", int64(c.RequestTimeout)},
 	} {
 		if limit.value < 0 {
-			problems = append(problems, fmt.Errorf("%s is negative", limit.name))
+			problems = append(problems, fmt.Errorf("%s must not be negative", limit.name))
 		}
 	}
 	if (c.KeysFile == "") == (c.KeysJSON == "") {
-		problems = append(problems, errors.New("expected API keys either in a file or inline"))
+		problems = append(problems, errors.New("API keys must come either from a file (--api-keys-file) or inline (--api-keys)"))
 	}
 	for _, service := range contract.Services() {
 		if err := c.backend(service).validate(); err != nil {

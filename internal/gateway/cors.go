@@ -15,13 +15,7 @@ func (g *Gateway) allowOrigins(next http.Handler) (http.Handler, error) {
 	if len(g.config.CORSOrigins) == 0 {
 		return next, nil
 	}
-	middleware, err := cors.NewMiddleware(cors.Config{
-		Origins:         g.config.CORSOrigins,
-		Methods:         []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		RequestHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Traceparent", "Tracestate", "X-Request-Id"},
-		ResponseHeaders: []string{"Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id"},
-		MaxAgeInSeconds: 600,
-	})
+	middleware, err := newCORS(g.config.CORSOrigins)
 	if err != nil {
 		return nil, fmt.Errorf("CORS origins: %w", err)
 	}
@@ -31,6 +25,25 @@ func (g *Gateway) allowOrigins(next http.Handler) (http.Handler, error) {
 		}
 		next.ServeHTTP(w, r)
 	})), nil
+}
+
+// CheckOrigins tells whether Config.CORSOrigins may be these.
+func CheckOrigins(origins []string) error {
+	if len(origins) == 0 {
+		return nil
+	}
+	_, err := newCORS(origins)
+	return err
+}
+
+func newCORS(origins []string) (*cors.Middleware, error) {
+	return cors.NewMiddleware(cors.Config{
+		Origins:         origins,
+		Methods:         []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		RequestHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Traceparent", "Tracestate", "X-Request-Id"},
+		ResponseHeaders: []string{"Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id"},
+		MaxAgeInSeconds: 600,
+	})
 }
 
 // exposing is the answer to a page of another origin. What the page may read of it is the gateway's to say: the services'

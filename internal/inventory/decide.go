@@ -43,13 +43,12 @@ func (m Movement) Change() Change {
 
 // ledger is the stock of a batch while it is being decided.
 type ledger struct {
-	items     map[SKU]*Item
-	states    map[roundKey]HoldState
-	changes   map[SKU]Change
-	now       time.Time
-	ids       *id.Source
-	decision  Decision
-	newStates map[roundKey]int // index into decision.States
+	items    map[SKU]*Item
+	states   map[roundKey]HoldState
+	changes  map[SKU]Change
+	now      time.Time
+	ids      *id.Source
+	decision Decision
 }
 
 type roundKey struct {
@@ -60,12 +59,11 @@ type roundKey struct {
 // newLedger expects n rounds.
 func newLedger(items []Item, known []HoldState, n int, now time.Time, ids *id.Source) *ledger {
 	l := &ledger{
-		items:     make(map[SKU]*Item, len(items)),
-		states:    make(map[roundKey]HoldState, len(known)+n),
-		changes:   make(map[SKU]Change, len(items)),
-		newStates: make(map[roundKey]int, n),
-		now:       now,
-		ids:       ids,
+		items:   make(map[SKU]*Item, len(items)),
+		states:  make(map[roundKey]HoldState, len(known)+n),
+		changes: make(map[SKU]Change, len(items)),
+		now:     now,
+		ids:     ids,
 	}
 	for i := range items {
 		item := items[i]
@@ -197,15 +195,9 @@ func (l *ledger) move(kind MovementKind, sku SKU, heldDelta int64, order OrderID
 	l.decision.Movements = append(l.decision.Movements, m)
 }
 
-// remember keeps one state a round, the last one: a batch may hold and release the same round.
+// remember notes a round's new state. A batch has one a round: it only holds or only releases, and each once.
 func (l *ledger) remember(state HoldState) {
-	key := roundKey{state.OrderID, state.Round}
-	l.states[key] = state
-	if i, ok := l.newStates[key]; ok {
-		l.decision.States[i] = state
-		return
-	}
-	l.newStates[key] = len(l.decision.States)
+	l.states[roundKey{state.OrderID, state.Round}] = state
 	l.decision.States = append(l.decision.States, state)
 }
 

@@ -72,6 +72,15 @@ func TestHoldsShareOneBatchOfStock(t *testing.T) {
 	want(t, items[0].Held, int64(7)) // what was passed in is not touched
 }
 
+func TestHoldsOfTheSameRoundHoldOnce(t *testing.T) {
+	t.Parallel()
+	again := hold(newOrders(1)[0], Line{"a", 2})
+	d := DecideHolds([]Item{{SKU: "a", Name: "A", Price: 5, OnHand: 3}}, nil, []Hold{again, again, again}, now, source())
+	want(t, verdicts(d), []Verdict{Held, Held, Held})
+	want(t, d.States, []HoldState{{OrderID: again.OrderID, Round: 1, Lines: d.Results[0].Lines}})
+	want(t, len(d.Movements), 1)
+}
+
 func TestHoldsContinueTheChain(t *testing.T) {
 	t.Parallel()
 	last := id.New[movement](source())

@@ -43,13 +43,27 @@ func (s *Service) Item(ctx context.Context, sku SKU) (Item, error) {
 	return items[0], nil
 }
 
-// ListItems reads a page of items.
-func (s *Service) ListItems(ctx context.Context, filter ItemFilter) ([]Item, error) {
-	items, err := s.store.ListItems(ctx, filter)
-	if err != nil {
-		return nil, fmt.Errorf("list items: %w", err)
+// lowStockLook is how many items a page looks at for those whose stock is low: some milliseconds. No index has them, which each
+// hold would have to write.
+const lowStockLook = 10_000
+
+// ListItems reads a page of items, and tells after which SKU the next one begins: none after the last. Of low stock a page may be
+// short, and even empty, and not be the last.
+func (s *Service) ListItems(ctx context.Context, filter ItemFilter) (items []Item, next SKU, err error) {
+	limit := filter.Limit
+	filter.Limit++ // one more tells whether there is a next page
+	if filter.LowStock {
+		if filter.UpTo, err = s.store.Edge(ctx, filter.After, lowStockLook); err != nil {
+			return nil, "", fmt.Errorf("list items: %w", err)
+		}
 	}
-	return items, nil
+	if items, err = s.store.ListItems(ctx, filter); err != nil {
+		return nil, "", fmt.Errorf("list items: %w", err)
+	}
+	if len(items) > limit {
+		return items[:limit], items[limit-1].SKU, nil
+	}
+	return items, filter.UpTo, nil
 }
 
 // ListMovements reads a page of an item's movements, or ErrNotFound.

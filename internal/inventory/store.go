@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -39,9 +40,13 @@ type NewAdjustment struct {
 // ItemFilter picks a page of items, by SKU (bytewise, ascending).
 type ItemFilter struct {
 	After    SKU // exclusive; empty for the first page
+	UpTo     SKU // inclusive; empty for all
 	LowStock bool
 	Limit    int
 }
+
+// End is behind every SKU, for a store: a bound that is always there keeps a plan from reading what lies behind it.
+func (f *ItemFilter) End() SKU { return cmp.Or(f.UpTo, "~") }
 
 // MovementFilter picks a page of an item's movements, newest first.
 type MovementFilter struct {
@@ -65,6 +70,8 @@ type Store interface {
 	Items(ctx context.Context, skus []SKU) ([]Item, error)
 	// ListItems returns up to filter.Limit items.
 	ListItems(ctx context.Context, filter ItemFilter) ([]Item, error)
+	// Edge returns the n-th SKU after one where there are more behind it, and none otherwise.
+	Edge(ctx context.Context, after SKU, n int) (SKU, error)
 	// ListMovements returns up to filter.Limit movements; none for an unknown SKU or when Before is not a movement of it.
 	ListMovements(ctx context.Context, filter MovementFilter) ([]Movement, error)
 	// Adjust locks the item, decides by DecideAdjustment and writes the decision. A repeated key returns the adjustment as first made, or

@@ -1,6 +1,10 @@
 package payments
 
-import "github.com/pedidos-veloz/pedidos-veloz/internal/money"
+import (
+	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/money"
+)
 
 // Range picks charges by their order's id, From inclusive and Before exclusive; zero values leave an end open.
 type Range struct {
@@ -36,7 +40,23 @@ type Book struct {
 	OrderID                    OrderID
 	Status                     Status
 	Amount, Received, Refunded money.Cents
+	CloseWanted                bool
+	Attempts                   int
+	UpdatedAt                  time.Time
 	Ledger                     Balances
+}
+
+// EndingSince is since when, at the latest, the charge is being closed or refunded; zero when it is not. Each attempt that was
+// in vain updates the charge, so the pauses between them are taken off: Attempts counts from the moment that the end was wanted.
+func (b *Book) EndingSince() time.Time {
+	if b.Status != Refunding && !(b.CloseWanted && Charge{Status: b.Status}.Open()) {
+		return time.Time{}
+	}
+	since := b.UpdatedAt
+	for attempt := 1; attempt < b.Attempts; attempt++ {
+		since = since.Add(-pauseAfter(attempt))
+	}
+	return since
 }
 
 // Balance is all money, counted three times.

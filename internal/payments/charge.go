@@ -255,10 +255,14 @@ func (c *Charge) wantRefund(due time.Time) {
 	c.NextAttemptAt = due
 }
 
-// retry backs off from half a second to a minute: a short first step, since most lost answers are found at once.
 func (c *Charge) retry(now time.Time) {
 	c.Attempts++
-	c.NextAttemptAt = now.Add(min(time.Minute, 250*time.Millisecond<<min(c.Attempts, 10)))
+	c.NextAttemptAt = now.Add(pauseAfter(c.Attempts))
+}
+
+// pauseAfter backs off from half a second to a minute: a short first step, since most lost answers are found at once.
+func pauseAfter(attempts int) time.Duration {
+	return min(time.Minute, 250*time.Millisecond<<min(attempts, 10))
 }
 
 // transfers is the row of the ledger that belongs to this version; none when the charge was over nothing.

@@ -16,53 +16,57 @@ func outcome(status payments.OutcomeStatus) payments.Outcome {
 	return payments.Outcome{Status: status, Reason: "why", Pix: &payments.PixCharge{TxID: "t"}}
 }
 
+type appliedCase struct {
+	charge  payments.Charge
+	outcome payments.OutcomeStatus
+	want    payments.Status // or nothing, when the charge stays as it is
+	due     bool            // the reconciler has work
+	rows    int
+}
+
+const nothing = payments.Status("")
+
+var appliedCases = map[string]appliedCase{
+	"paid":                         {payments.Charge{Status: payments.Processing}, payments.OutcomePaid, payments.Paid, false, 1},
+	"paid over nothing":            {payments.Charge{Status: payments.Processing, Amount: -1}, payments.OutcomePaid, payments.Paid, false, 0},
+	"paid after all":               {payments.Charge{Status: payments.Unknown}, payments.OutcomePaid, payments.Paid, false, 1},
+	"paid, order over":             {payments.Charge{Status: payments.Unknown, CloseWanted: true}, payments.OutcomePaid, payments.Paid, false, 1},
+	"paid, refund wanted":          {payments.Charge{Status: payments.Processing, CloseWanted: true, RefundWanted: true}, payments.OutcomePaid, payments.Refunding, true, 1},
+	"paid twice":                   {payments.Charge{Status: payments.Paid}, payments.OutcomePaid, nothing, false, 0},
+	"paid after void":              {payments.Charge{Status: payments.Voided}, payments.OutcomePaid, payments.Refunding, true, 1},
+	"paid after it was declined":   {payments.Charge{Status: payments.Declined}, payments.OutcomePaid, payments.Refunding, true, 1},
+	"lost after void":              {payments.Charge{Status: payments.Voided, CloseWanted: true}, payments.OutcomeUnknown, payments.Voided, true, 0},
+	"lost after it was declined":   {payments.Charge{Status: payments.Declined}, payments.OutcomeUnknown, nothing, false, 0},
+	"looked for, not there":        {payments.Charge{Status: payments.Voided, CloseWanted: true, NextAttemptAt: noon}, payments.OutcomeNotFound, payments.Voided, false, 0},
+	"looked for, was declined":     {payments.Charge{Status: payments.Voided, CloseWanted: true, NextAttemptAt: noon}, payments.OutcomeDeclined, payments.Voided, false, 0},
+	"not looked for, not there":    {payments.Charge{Status: payments.Voided, CloseWanted: true}, payments.OutcomeNotFound, nothing, false, 0},
+	"voided by the provider":       {payments.Charge{Status: payments.Unknown}, payments.OutcomeVoided, payments.Declined, false, 0},
+	"Pix voided by the provider":   {payments.Charge{Status: payments.Pending, Method: payments.Pix}, payments.OutcomeVoided, payments.Declined, false, 0},
+	"Pix paid, no receipt yet":     {payments.Charge{Status: payments.Pending, Method: payments.Pix, CloseWanted: true}, payments.OutcomePaid, payments.Pending, true, 0},
+	"Pix paid after void":          {payments.Charge{Status: payments.Voided, Method: payments.Pix}, payments.OutcomePaid, nothing, false, 0},
+	"declined":                     {payments.Charge{Status: payments.Processing}, payments.OutcomeDeclined, payments.Declined, false, 0},
+	"declined twice":               {payments.Charge{Status: payments.Declined}, payments.OutcomeDeclined, nothing, false, 0},
+	"pending":                      {payments.Charge{Status: payments.Processing, Method: payments.Pix}, payments.OutcomePending, payments.Pending, false, 0},
+	"pending, order over":          {payments.Charge{Status: payments.Processing, Method: payments.Pix, CloseWanted: true}, payments.OutcomePending, payments.Pending, true, 0},
+	"pending twice":                {payments.Charge{Status: payments.Pending, Method: payments.Pix}, payments.OutcomePending, nothing, false, 0},
+	"still pending, void wanted":   {payments.Charge{Status: payments.Pending, Method: payments.Pix, CloseWanted: true}, payments.OutcomePending, payments.Pending, true, 0},
+	"voided":                       {payments.Charge{Status: payments.Pending, CloseWanted: true}, payments.OutcomeVoided, payments.Voided, false, 0},
+	"not heard of yet, order over": {payments.Charge{Status: payments.Unknown, CloseWanted: true, Attempts: 6}, payments.OutcomeNotFound, payments.Unknown, true, 0},
+	"never heard of, order over":   {payments.Charge{Status: payments.Unknown, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, true, 0},
+	"no Pix heard of, order over":  {payments.Charge{Status: payments.Unknown, Method: payments.Pix, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, false, 0},
+	"never heard of, order waits":  {payments.Charge{Status: payments.Unknown}, payments.OutcomeNotFound, payments.Unknown, true, 0},
+	"a lost answer is no decline":  {payments.Charge{Status: payments.Processing}, payments.OutcomeUnknown, payments.Unknown, true, 0},
+	"lost, still pending":          {payments.Charge{Status: payments.Pending, CloseWanted: true}, payments.OutcomeUnknown, payments.Pending, true, 0},
+	"refunded":                     {payments.Charge{Status: payments.Refunding}, payments.OutcomeRefunded, payments.Refunded, false, 1},
+	"refund lost":                  {payments.Charge{Status: payments.Refunding}, payments.OutcomeUnknown, payments.Refunding, true, 0},
+	"refunding, late word of paid": {payments.Charge{Status: payments.Refunding}, payments.OutcomePaid, nothing, false, 0},
+	"refunded twice":               {payments.Charge{Status: payments.Refunded}, payments.OutcomeRefunded, nothing, false, 0},
+	"no answer":                    {payments.Charge{Status: payments.Processing}, 0, nothing, false, 0},
+}
+
 func TestApply(t *testing.T) {
 	t.Parallel()
-	type C = payments.Charge
-	const nothing = payments.Status("")
-	for name, c := range map[string]struct {
-		charge  C
-		outcome payments.OutcomeStatus
-		want    payments.Status // or nothing, when the charge stays as it is
-		due     bool            // the reconciler has work
-		rows    int
-	}{
-		"paid":                         {C{Status: payments.Processing}, payments.OutcomePaid, payments.Paid, false, 1},
-		"paid over nothing":            {C{Status: payments.Processing, Amount: -1}, payments.OutcomePaid, payments.Paid, false, 0},
-		"paid after all":               {C{Status: payments.Unknown}, payments.OutcomePaid, payments.Paid, false, 1},
-		"paid, order over":             {C{Status: payments.Unknown, CloseWanted: true}, payments.OutcomePaid, payments.Paid, false, 1},
-		"paid, refund wanted":          {C{Status: payments.Processing, CloseWanted: true, RefundWanted: true}, payments.OutcomePaid, payments.Refunding, true, 1},
-		"paid twice":                   {C{Status: payments.Paid}, payments.OutcomePaid, nothing, false, 0},
-		"paid after void":              {C{Status: payments.Voided}, payments.OutcomePaid, payments.Refunding, true, 1},
-		"paid after it was declined":   {C{Status: payments.Declined}, payments.OutcomePaid, payments.Refunding, true, 1},
-		"lost after void":              {C{Status: payments.Voided, CloseWanted: true}, payments.OutcomeUnknown, payments.Voided, true, 0},
-		"lost after it was declined":   {C{Status: payments.Declined}, payments.OutcomeUnknown, nothing, false, 0},
-		"looked for, not there":        {C{Status: payments.Voided, CloseWanted: true, NextAttemptAt: noon}, payments.OutcomeNotFound, payments.Voided, false, 0},
-		"looked for, was declined":     {C{Status: payments.Voided, CloseWanted: true, NextAttemptAt: noon}, payments.OutcomeDeclined, payments.Voided, false, 0},
-		"not looked for, not there":    {C{Status: payments.Voided, CloseWanted: true}, payments.OutcomeNotFound, nothing, false, 0},
-		"voided by the provider":       {C{Status: payments.Unknown}, payments.OutcomeVoided, payments.Declined, false, 0},
-		"Pix voided by the provider":   {C{Status: payments.Pending, Method: payments.Pix}, payments.OutcomeVoided, payments.Declined, false, 0},
-		"Pix paid, no receipt yet":     {C{Status: payments.Pending, Method: payments.Pix, CloseWanted: true}, payments.OutcomePaid, payments.Pending, true, 0},
-		"Pix paid after void":          {C{Status: payments.Voided, Method: payments.Pix}, payments.OutcomePaid, nothing, false, 0},
-		"declined":                     {C{Status: payments.Processing}, payments.OutcomeDeclined, payments.Declined, false, 0},
-		"declined twice":               {C{Status: payments.Declined}, payments.OutcomeDeclined, nothing, false, 0},
-		"pending":                      {C{Status: payments.Processing, Method: payments.Pix}, payments.OutcomePending, payments.Pending, false, 0},
-		"pending, order over":          {C{Status: payments.Processing, Method: payments.Pix, CloseWanted: true}, payments.OutcomePending, payments.Pending, true, 0},
-		"pending twice":                {C{Status: payments.Pending, Method: payments.Pix}, payments.OutcomePending, nothing, false, 0},
-		"still pending, void wanted":   {C{Status: payments.Pending, Method: payments.Pix, CloseWanted: true}, payments.OutcomePending, payments.Pending, true, 0},
-		"voided":                       {C{Status: payments.Pending, CloseWanted: true}, payments.OutcomeVoided, payments.Voided, false, 0},
-		"not heard of yet, order over": {C{Status: payments.Unknown, CloseWanted: true, Attempts: 6}, payments.OutcomeNotFound, payments.Unknown, true, 0},
-		"never heard of, order over":   {C{Status: payments.Unknown, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, true, 0},
-		"no Pix heard of, order over":  {C{Status: payments.Unknown, Method: payments.Pix, CloseWanted: true, Attempts: 7}, payments.OutcomeNotFound, payments.Voided, false, 0},
-		"never heard of, order waits":  {C{Status: payments.Unknown}, payments.OutcomeNotFound, payments.Unknown, true, 0},
-		"a lost answer is no decline":  {C{Status: payments.Processing}, payments.OutcomeUnknown, payments.Unknown, true, 0},
-		"lost, still pending":          {C{Status: payments.Pending, CloseWanted: true}, payments.OutcomeUnknown, payments.Pending, true, 0},
-		"refunded":                     {C{Status: payments.Refunding}, payments.OutcomeRefunded, payments.Refunded, false, 1},
-		"refund lost":                  {C{Status: payments.Refunding}, payments.OutcomeUnknown, payments.Refunding, true, 0},
-		"refunding, late word of paid": {C{Status: payments.Refunding}, payments.OutcomePaid, nothing, false, 0},
-		"refunded twice":               {C{Status: payments.Refunded}, payments.OutcomeRefunded, nothing, false, 0},
-		"no answer":                    {C{Status: payments.Processing}, 0, nothing, false, 0},
-	} {
+	for name, c := range appliedCases {
 		charge := c.charge
 		charge.Version = 7
 		if charge.Method == "" {

@@ -23,7 +23,7 @@ type Created struct {
 	New    bool   // whether this call wrote it
 }
 
-// Totals sums the ledger and counts charges, for metrics and audits.
+// Totals sums the ledger and counts charges, for metrics; audits have Balance.
 type Totals struct {
 	Captured money.Cents // that orders were paid with, ever
 	Refunded money.Cents // of those, given back
@@ -81,8 +81,12 @@ type Store interface {
 	Notices(ctx context.Context, limit int) ([]Charge, error)
 	// Ack clears Notice of those charges that are still at the version named. The version does not change.
 	Ack(ctx context.Context, acks []Ack) error
-	// Totals sums the ledger and looks at what is unknown, in a time that grows neither with the ledger nor with the charges.
+	// Totals sums the ledger and looks at what is unknown, in a time that grows neither with the ledger nor with the charges,
+	// but with what was written since the last Fold.
 	Totals(ctx context.Context) (Totals, error)
+	// Fold does one bounded step of the work that keeps Totals quick, and tells whether there may be more. Totals and Balance
+	// stay as they are, also while others write and fold, and no caller waits for another.
+	Fold(ctx context.Context) (more bool, err error)
 	// Books returns up to r.Limit charges, by order and id, each with its balances in the ledger.
 	Books(ctx context.Context, r Range) ([]Book, error)
 	// Balance sums the whole ledger and all charges, in one moment. It reads everything there is.

@@ -3,6 +3,7 @@ package gatewayapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -31,10 +32,26 @@ type Config struct {
 	HSTS               bool          `name:"hsts" env:"VELOZ_HSTS" help:"Tell browsers to insist on TLS."`
 }
 
-// Validate is called when the settings are read.
+// Validate is called when the settings are read, so that --check-config and a start refuse the same ones. A 0 is refused where
+// it would stand for a default: what is printed is what is in force.
 func (c Config) Validate() error {
 	_, err := c.trustedProxies()
-	return err
+	return errors.Join(
+		err,
+		config.AtLeast("rate-limit", c.RateLimit, 1),
+		config.AtLeast("anonymous-rate-limit", c.AnonymousRateLimit, 1),
+		config.AtLeast("max-requests", c.MaxRequests, 1),
+		config.AtLeast("order-wait", c.OrderWait, time.Millisecond),
+		config.AtLeast("request-timeout", c.RequestTimeout, time.Millisecond),
+		c.checkOrigins(),
+	)
+}
+
+func (c Config) checkOrigins() error {
+	if err := gateway.CheckOrigins(c.CORSOrigins); err != nil {
+		return fmt.Errorf("--cors-origins must be origins such as https://shop.example: %w", err)
+	}
+	return nil
 }
 
 func (c Config) trustedProxies() (prefixes []netip.Prefix, err error) {
@@ -56,6 +73,14 @@ type settings struct {
 	Config
 	KeysFile string        `name:"api-keys-file" env:"VELOZ_API_KEYS_FILE" placeholder:"FILE" help:"File of the API keys' hashes, reread when it changes; made by veloz keys."`
 	Keys     config.Secret `name:"api-keys" env:"VELOZ_API_KEYS" placeholder:"JSON" help:"The same document in a variable."`
+}
+
+// Validate is called when the settings are read.
+func (s *settings) Validate() error {
+	if (s.KeysFile == "") == (s.Keys == "") {
+		return errors.New("exactly one of --api-keys-file and --api-keys must be given")
+	}
+	return nil
 }
 
 // Main runs api-gateway.

@@ -67,7 +67,7 @@ func Compose(ctx context.Context, stack *lifecycle.Stack, rt *process.Runtime, c
 func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, store inventory.Store) (*Component, error) {
 	stack.Defer("inventory's database", func(context.Context) error { return store.Close() })
 	service := inventory.New(underFaults(store), rt.Clock, rt.IDs)
-	if err := rt.Metrics.Registry().Register(newCollector(service)); err != nil {
+	if err := rt.Metrics.Registry().Register(newCollector(service, rt.Clock)); err != nil {
 		return nil, fmt.Errorf("register inventory's metrics: %w", err)
 	}
 	handler, err := httpapi.New(service, rt.Bodies, rt.Log)

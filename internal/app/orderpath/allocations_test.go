@@ -10,7 +10,7 @@ import "testing"
 // saves some lowers the number in the same change.
 const (
 	requestAllocations = 37  // the edge and the orders service's HTTP side, without the stages
-	orderAllocations   = 147 // all, with stores in memory: three stages, each with a batch of one. Eight are the deadlines of
+	orderAllocations   = 145 // all, with stores in memory: three stages, each with a batch of one. Eight are the deadlines of
 	// two calls of the store, which a batch shares
 )
 

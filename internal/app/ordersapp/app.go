@@ -45,12 +45,19 @@ type Config struct {
 	MaxWait     time.Duration `name:"max-wait" env:"VELOZ_MAX_WAIT" default:"10s" help:"How long a caller waits for its order to be decided; then the answer is 202."`
 }
 
-// Validate is called when the settings are read.
+// Validate is called when the settings are read, so that --check-config and a start refuse the same ones.
 func (c Config) Validate() error {
 	if c.AuditEvery != 0 && c.AuditEvery < time.Second {
 		return errors.New("--audit-every must be at least 1s, or 0s for never")
 	}
-	return nil
+	return errors.Join(
+		config.AtLeast("max-in-flight-orders", c.MaxInFlight, 1),
+		config.AtLeast("order-queue", c.Queue, 1),
+		config.Between("max-batch", c.MaxBatch, 1, 1000),
+		config.AtLeast("charge-workers", c.Workers, 1),
+		config.AtLeast("order-lease", c.Lease, time.Second),
+		config.AtLeast("max-wait", c.MaxWait, 0),
+	)
 }
 
 // InventoryPeer is the inventory service, as orders and as an audit use it.

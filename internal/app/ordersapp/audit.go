@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -71,40 +72,48 @@ func newAuditing(cfg audit.Config, log *slog.Logger) *auditing {
 		succeeded: gauge("veloz_audit_last_success_timestamp_seconds", "When an audit last came to its end, whatever it found; 0 before the first."),
 		orders:    gauge("veloz_audit_orders", "Orders that the last audit read."),
 		seconds:   gauge("veloz_audit_duration_seconds", "How long the last audit took."),
-		failures:  prometheus.NewCounter(prometheus.CounterOpts{Name: "veloz_audit_failures_total", Help: "Audits that could not be done."}),
+		failures:  prometheus.NewCounter(prometheus.CounterOpts{Name: "veloz_audit_failures_total", Help: "Audits that could not be done, or not all of them."}),
 	}
-	a.show(nil) // so that what is asked of the metrics has an answer before the first audit
+	a.show(new(audit.Report)) // so that what is asked of the metrics has an answer before the first audit
 	return a
 }
 
-// show sets every kind, those of which nothing was found to zero.
-func (a *auditing) show(counts map[audit.Kind]int) {
+// show sets every kind, those of which nothing was found to zero. Of those that were not looked for the last word stands.
+func (a *auditing) show(report *audit.Report) {
+	counts := make(map[audit.Kind]int)
+	for _, f := range report.Findings {
+		counts[f.Kind]++
+	}
 	for kind := range audit.Kinds() {
-		a.violations.WithLabelValues(string(kind)).Set(float64(counts[kind]))
+		if !slices.Contains(report.Unchecked, kind) {
+			a.violations.WithLabelValues(string(kind)).Set(float64(counts[kind]))
+		}
 	}
 }
 
-// step is one audit.
+// step is one audit. What it found is told also when it could not sum everything, which is a failure all the same.
 func (a *auditing) step(ctx context.Context) (worked bool, err error) {
 	report, err := audit.Run(ctx, a.cfg)
 	if err != nil {
 		if ctx.Err() == nil {
 			a.failures.Inc()
 		}
-		return false, fmt.Errorf("audit: %w", err)
+		err = fmt.Errorf("audit: %w", err)
 	}
-	counts := make(map[audit.Kind]int)
-	for i, f := range report.Findings {
-		counts[f.Kind]++
-		if i < auditLogged {
-			a.log.ErrorContext(ctx, "audit found a violation", slog.String("kind", string(f.Kind)), slog.String("order_id", f.OrderID.String()),
-				slog.String("sku", f.SKU), slog.String("finding", f.Text))
-		}
+	if report == nil {
+		return false, err
 	}
-	a.show(counts)
+	for _, f := range report.Findings[:min(auditLogged, len(report.Findings))] {
+		a.log.ErrorContext(ctx, "audit found a violation", slog.String("kind", string(f.Kind)), slog.String("order_id", f.OrderID.String()),
+			slog.String("sku", f.SKU), slog.String("finding", f.Text))
+	}
+	a.show(report)
 	took := report.EndedAt.Sub(report.StartedAt)
 	a.orders.Set(float64(report.Orders))
 	a.seconds.Set(took.Seconds())
+	if err != nil {
+		return false, err
+	}
 	a.succeeded.Set(float64(report.EndedAt.Unix()))
 	a.log.InfoContext(ctx, "audit is done", slog.Int64("orders", report.Orders), slog.Int("violations", len(report.Findings)),
 		slog.Int64("dismissed", report.Dismissed), slog.Duration("took", took))

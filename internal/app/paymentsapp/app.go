@@ -4,6 +4,7 @@ package paymentsapp
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/payments/brcode"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments/httpapi"
 	paymentspostgres "github.com/pedidos-veloz/pedidos-veloz/internal/payments/postgres"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/payments/providers/sandbox"
@@ -44,7 +46,15 @@ type Config struct {
 // Validate is called when the settings are read.
 func (c Config) Validate() error {
 	if c.PixExpiry < time.Second || c.ChargePatience <= 0 || c.ProviderTimeout <= 0 || c.ProviderCalls < 1 {
-		return fmt.Errorf("--pix-expiry (at least 1s), --charge-patience, --provider-timeout and --provider-calls must be positive")
+		return errors.New("--pix-expiry (at least 1s), --charge-patience, --provider-timeout and --provider-calls must be positive")
+	}
+	return errors.Join(checkMerchant("name", c.MerchantName, brcode.MaxName), checkMerchant("city", c.MerchantCity, brcode.MaxCity))
+}
+
+// checkMerchant wants what is left of a text in a Pix code.
+func checkMerchant(what, text string, most int) error {
+	if brcode.Fold(text, most) == "" {
+		return fmt.Errorf("--merchant-%s must have a letter or a digit of ASCII, as Pix codes want it", what)
 	}
 	return nil
 }
@@ -97,8 +107,13 @@ func ComposeOver(stack *lifecycle.Stack, rt *process.Runtime, cfg Config, store 
 		return nil, err
 	}
 	stack.Defer("calls to the payment provider", func(context.Context) error { service.Wait(); return nil })
-	reconcile := &lifecycle.Loop{Name: "reconcile payments", Interval: 250 * time.Millisecond, Step: service.Reconcile, Logger: rt.Log}
-	stack.Go(reconcile.Name, reconcile.Run)
+	for _, loop := range []*lifecycle.Loop{
+		{Name: "reconcile payments", Interval: 250 * time.Millisecond, Step: service.Reconcile, Logger: rt.Log},
+		// Whether or not anybody reads the sums: what they have grown to would be more than one reading has time for.
+		{Name: "fold the ledger's sums", Interval: time.Minute, Step: store.Fold, Logger: rt.Log},
+	} {
+		stack.Go(loop.Name, loop.Run)
+	}
 	if err := rt.Metrics.Registry().Register(newCollector(service, rt.Clock)); err != nil {
 		return nil, fmt.Errorf("register payments' metrics: %w", err)
 	}

@@ -57,6 +57,9 @@ type Component struct {
 	Frames bool
 }
 
+// exitUsage is the exit code of settings that cannot be; a start that fails, and what fails later, have 1.
+const exitUsage = 2
+
 // Main runs a program until it is told to stop, and returns its exit code. settings is a pointer to a struct with kong's
 // tags; start composes and serves. `PROGRAM healthcheck` asks the running program whether it is ready.
 func Main(program Program, args []string, settings any, common *config.Service, start func(ctx context.Context, stack *lifecycle.Stack, rt *Runtime) error) int {
@@ -68,7 +71,8 @@ func Main(program Program, args []string, settings any, common *config.Service, 
 		Vars: map[string]string{"listen_address": program.Listen},
 	})
 	if err != nil {
-		return fail(os.Stderr, program.Name, err)
+		fail(os.Stderr, program.Name, err)
+		return exitUsage
 	}
 	if parsed == nil {
 		return 0
@@ -183,16 +187,30 @@ func (rt *Runtime) ServeEdge(stack *lifecycle.Stack, common config.Service, comp
 	return server, rt.listen(stack, common, server, rt.health(component, draining))
 }
 
+// ListenError is a server that got no port. Flag is what picks another one.
+type ListenError struct {
+	Flag string
+	Err  error
+}
+
+// Error implements error.
+func (e *ListenError) Error() string {
+	return fmt.Sprintf("%v (is another program using the port? %s picks another)", e.Err, e.Flag)
+}
+
+// Unwrap gives the reason.
+func (e *ListenError) Unwrap() error { return e.Err }
+
 func (rt *Runtime) listen(stack *lifecycle.Stack, common config.Service, server *httpx.Server, health http.Handler) error {
 	if common.AdminAddress != "" {
 		admin := telemetry.NewAdminServer(common.AdminAddress, rt.Metrics, health, rt.Log)
 		if err := admin.Start(); err != nil {
-			return fmt.Errorf("start the admin server on %s: %w", common.AdminAddress, err)
+			return &ListenError{"--admin-address", err}
 		}
 		stack.Defer("admin server", admin.Shutdown)
 	}
 	if err := server.Start(); err != nil {
-		return fmt.Errorf("listen on %s: %w (is another program using the port? --listen-address picks another)", common.ListenAddress, err)
+		return &ListenError{"--listen-address", err}
 	}
 	stack.Defer("server", server.Shutdown)
 	rt.Log.Info("serving", slog.String("address", server.Addr()), slog.String("version", VersionText()))

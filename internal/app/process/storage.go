@@ -10,6 +10,7 @@ import (
 	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/migrate"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/postgres"
@@ -21,6 +22,9 @@ type Storage struct {
 	Migrate        string `name:"migrate" env:"VELOZ_MIGRATE" default:"auto" enum:"auto,off" help:"auto migrates at the start, under a lock; off refuses to start when a migration is missing."`
 	WeakDurability bool   `name:"allow-weak-durability" env:"VELOZ_ALLOW_WEAK_DURABILITY" help:"Start although the database may lose what it has acknowledged. For experiments only."`
 }
+
+// Validate is called when the settings are read. More connections than these no PostgreSQL has.
+func (s Storage) Validate() error { return config.Between("database-max-conns", s.MaxConns, 1, 10_000) }
 
 // Engine is what a service's two engines offer: S is the service's Store.
 type Engine[S any] struct {

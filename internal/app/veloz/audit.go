@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ import (
 
 // auditCommand compares orders, stock and money of a running platform.
 type auditCommand struct {
-	connection `embed:""`
+	connection `embed:"" set:"json_help=Print the whole report as one JSON document."`
 	MinAge     time.Duration `name:"min-age" default:"30s" help:"Leave out younger orders, which are on their way, and say how many; 0s takes all."`
 	Deadline   time.Duration `name:"deadline" default:"15m" help:"How long an order may need until nothing more has to happen to it."`
 	Patience   time.Duration `name:"patience" default:"5s" help:"Time between two readings of what looks wrong: only what is wrong four times is a violation."`
@@ -34,7 +35,8 @@ func (auditCommand) Help() string {
           exactly its total; the ledger sums to zero
   time    no order is older than its deadline
 
-The key needs the scope admin. Exit codes: 0 the books agree, 3 they do not, 1 the audit could not be done, 130 interrupted.
+The key needs the scope admin. Exit codes: 0 the books agree, 3 they do not, 1 the audit could not be done, or not
+all of it, 130 interrupted.
 
 Examples:
 
@@ -53,31 +55,27 @@ func (c *auditCommand) Run(ctx context.Context, t *terminal) error {
 	report, err := audit.Run(ctx, audit.Config{Source: services.New(s.orders, s.inventory, s.payments, clock.System{}), Clock: clock.System{},
 		MinAge: c.MinAge, Deadline: c.Deadline, Patience: c.Patience, Progress: progress.show})
 	progress.end()
+	if err != nil && s.answer.status != http.StatusOK {
+		err = s.explain(err)
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return interrupted{"interrupted: nothing is known of the books"}
-	case err != nil && s.answer.status == 200:
+	case report == nil:
 		return fmt.Errorf("the audit could not be done: %w", err)
 	case err != nil:
-		return fmt.Errorf("the audit could not be done: %w", s.explain(err))
+		err = fmt.Errorf("the orders were audited, and not all sums: %w", err)
 	}
 	if c.JSON {
-		err = t.json(shownReport(report))
+		err = errors.Join(err, t.json(shownReport(report)))
 	} else {
 		t.report(report)
 		t.leftOut(report, c.MinAge)
 	}
-	if err == nil && !report.OK() {
-		err = violated{len(report.Findings)}
+	if !report.OK() {
+		return violated{errors.Join(fmt.Errorf("the books do not agree: %s", count(int64(len(report.Findings)), "violation")), err)}
 	}
 	return err
-}
-
-// violated is the end of an audit that found something.
-type violated struct{ findings int }
-
-func (v violated) Error() string {
-	return fmt.Sprintf("the books do not agree: %s", count(int64(v.findings), "violation"))
 }
 
 // auditProgress tells how far an audit is: on one line again and again on a terminal, elsewhere on a line every few seconds.
@@ -125,6 +123,10 @@ func (t *terminal) report(r *audit.Report) {
 	if r.Dismissed > 0 {
 		t.note("%s looked wrong at first, and changed when read again.", count(r.Dismissed, "order"))
 	}
+	if r.OK() && len(r.Unchecked) > 0 {
+		fmt.Fprintf(t.out, "%s\n%s\n", red.Render("Not all books could be summed. Of the orders nothing is wrong."), read)
+		return
+	}
 	if r.OK() {
 		fmt.Fprintf(t.out, "%s\n%s\n", green.Render("Orders, stock and money agree."), read)
 		return
@@ -171,7 +173,7 @@ func count(n int64, thing string) string {
 
 // shownAudit is a report as --json prints it.
 type shownAudit struct {
-	Verdict   string    `json:"verdict"` // ok or violated
+	Verdict   string    `json:"verdict"` // ok, violated, or incomplete: nothing was found, and not all was looked for
 	StartedAt time.Time `json:"started_at"`
 	EndedAt   time.Time `json:"ended_at"`
 	Orders    int64     `json:"orders"`
@@ -186,6 +188,7 @@ type shownAudit struct {
 	Dismissed  int64          `json:"dismissed"`
 	Truncated  bool           `json:"truncated"`
 	Violations []shownFinding `json:"violations"`
+	Unchecked  []audit.Kind   `json:"unchecked,omitempty"` // kinds that could not be looked for
 }
 
 type shownFinding struct {
@@ -197,9 +200,12 @@ type shownFinding struct {
 }
 
 func shownReport(r *audit.Report) shownAudit {
-	shown := shownAudit{"ok", r.StartedAt, r.EndedAt, r.Orders, r.Holds, r.Charges, r.PlacedBefore, r.Younger, r.YoungerMore, r.Reread, r.Dismissed, r.Truncated, make([]shownFinding, len(r.Findings))}
-	if !r.OK() {
+	shown := shownAudit{"ok", r.StartedAt, r.EndedAt, r.Orders, r.Holds, r.Charges, r.PlacedBefore, r.Younger, r.YoungerMore, r.Reread, r.Dismissed, r.Truncated, make([]shownFinding, len(r.Findings)), r.Unchecked}
+	switch {
+	case !r.OK():
 		shown.Verdict = "violated"
+	case len(r.Unchecked) > 0:
+		shown.Verdict = "incomplete"
 	}
 	for i, f := range r.Findings {
 		shown.Violations[i] = shownFinding(f)

@@ -107,7 +107,8 @@ func (s *Source) Orders(ctx context.Context, r audit.Range) ([]audit.Order, audi
 		orders[i] = audit.Order{ID: audit.OrderID(o.ID), Status: string(o.Status), PaymentStatus: string(o.PaymentStatus),
 			Total: money.Cents(o.TotalCents), Lines: make([]audit.Line, len(o.Lines)), HoldRound: o.HoldRound,
 			ReleaseDue: o.ReleaseDue.Or(false), RefundDue: o.RefundDue.Or(false), PaidLate: o.PaidLate.Or(false),
-			Resting: o.Resting, NextAttemptAt: o.NextAttemptAt.Or(time.Time{}), UpdatedAt: o.UpdatedAt}
+			Resting: o.Resting, NextAttemptAt: o.NextAttemptAt.Or(time.Time{}), PixExpiresAt: o.PixExpiresAt.Or(time.Time{}),
+			UpdatedAt: o.UpdatedAt}
 		for k, line := range o.Lines {
 			orders[i].Lines[k] = audit.Line{SKU: line.Sku, Quantity: line.Quantity}
 		}
@@ -145,7 +146,7 @@ func (s *Source) Charges(ctx context.Context, r audit.Range) ([]audit.Charge, au
 	for i, c := range page.Data {
 		charges[i] = audit.Charge{ID: audit.PaymentID(c.ID), OrderID: audit.OrderID(c.OrderID), Status: string(c.Status),
 			Amount: money.Cents(c.AmountCents), Received: money.Cents(c.ReceivedCents), Refunded: money.Cents(c.RefundedCents),
-			Ledger: balances(c.Ledger)}
+			EndingSince: c.EndingSince.Or(time.Time{}), Ledger: balances(c.Ledger)}
 	}
 	return charges, audit.OrderID(page.NextFrom.Or(uuid.Nil)), nil
 }

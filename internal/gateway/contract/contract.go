@@ -106,6 +106,7 @@ func parseFile(source Source) (*file, error) {
 		return nil, errors.New("expected one YAML document")
 	}
 	f := &file{service: source.Service, root: document.Content[0]}
+	addHeaders(f.root)
 	for path, item := range pairs(child(f.root, "paths")) {
 		for method, node := range pairs(item) {
 			if !isMethod(method) {

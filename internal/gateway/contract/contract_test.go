@@ -2,10 +2,14 @@ package contract
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
+	"github.com/pedidos-veloz/pedidos-veloz/api/ordersapi"
+	"github.com/pedidos-veloz/pedidos-veloz/api/paymentsapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
 )
 
@@ -61,7 +65,8 @@ func TestMerge(t *testing.T) {
 	if err := json.Unmarshal(c.OpenAPI, &document); err != nil {
 		t.Fatal(err)
 	}
-	for kind, want := range map[string]string{"responses": "PaymentsR R", "schemas": "PaymentsS S Same", "securitySchemes": "apiKey"} {
+	for kind, want := range map[string]string{"responses": "PaymentsR R", "schemas": "PaymentsS S Same", "securitySchemes": "apiKey",
+		"headers": "RateLimit-Limit RateLimit-Remaining RateLimit-Reset X-Request-Id"} {
 		if got := names(document.Components[kind]); got != want {
 			t.Errorf("%s: %s, want %s", kind, got, want)
 		}
@@ -77,6 +82,104 @@ func TestMerge(t *testing.T) {
 	}
 	if text := string(c.OpenAPI); strings.Contains(text, "internal") || strings.Contains(text, "Secret") {
 		t.Error("the document tells of what is internal")
+	}
+}
+
+// published is the document of the real contracts, with every reference followed.
+func published(t *testing.T) map[string]any {
+	t.Helper()
+	c, err := load(t, string(ordersapi.Spec), string(paymentsapi.Spec), string(inventoryapi.Spec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document map[string]any
+	if err := json.Unmarshal(c.OpenAPI, &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// at walks down a document, and follows each reference on the way.
+func at(document map[string]any, path ...string) map[string]any {
+	value := document
+	for _, name := range path {
+		value, _ = value[name].(map[string]any)
+		if target, ok := value["$ref"].(string); ok {
+			value = at(document, strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
+		}
+	}
+	return value
+}
+
+// TestAnswersNameTheGatewaysHeaders: of every operation, and of its problems.
+func TestAnswersNameTheGatewaysHeaders(t *testing.T) {
+	t.Parallel()
+	document := published(t)
+	answers, problems := 0, 0
+	for path, operations := range at(document, "paths") {
+		for method := range operations.(map[string]any) {
+			for status := range at(document, "paths", path, method, "responses") {
+				want := []string{"X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+				if at(document, "paths", path, method, "responses", status, "content", "application/problem+json") != nil {
+					want = append(want, "Retry-After", "WWW-Authenticate")
+					problems++
+				}
+				for _, name := range want {
+					header := at(document, "paths", path, method, "responses", status, "headers", name)
+					if header["description"] == nil || header["schema"] == nil {
+						t.Errorf("%s %s: answer %s does not say what %s is", method, path, status, name)
+					}
+				}
+				answers++
+			}
+		}
+	}
+	if problems < 18 || answers < 2*problems {
+		t.Errorf("%d answers, %d of them problems, are not the contract", answers, problems)
+	}
+	if got := at(document, "paths", "/v1/orders", "post", "responses", "201", "headers"); got["Location"] == nil {
+		t.Errorf("an answer has lost its own headers: %v", got)
+	}
+}
+
+// TestExamplesFollowTheContract: the generated types read them, and nothing is left over.
+func TestExamplesFollowTheContract(t *testing.T) {
+	t.Parallel()
+	document := published(t)
+	decoded := func(value any, into json.Unmarshaler, out json.Marshaler) {
+		t.Helper()
+		example, err := json.Marshal(value)
+		if err != nil || value == nil {
+			t.Fatalf("there is no example: %v", err)
+		}
+		if err := into.UnmarshalJSON(example); err != nil {
+			t.Fatalf("%v: %s", err, example)
+		}
+		again, err := out.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		if err := json.Unmarshal(again, &got); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, value) {
+			t.Errorf("example %s\nis read as %s", example, again)
+		}
+	}
+	for name, want := range map[string]ordersapi.OrderStatus{"card": ordersapi.OrderStatusConfirmed, "pix": ordersapi.OrderStatusAwaitingPayment} {
+		var order ordersapi.Order
+		decoded(at(document, "paths", "/v1/orders", "post", "responses", "201", "content", "application/json", "examples", name)["value"], &order, &order)
+		if err := order.Validate(); err != nil || order.Status != want || order.Payment.Pix.Set != (name == "pix") {
+			t.Errorf("%s: %+v, %v", name, order, err)
+		}
+	}
+	var problem ordersapi.Problem
+	decoded(at(document, "components", "schemas", "Problem")["example"], &problem, &problem)
+	var cancellation ordersapi.Cancellation
+	decoded(at(document, "components", "schemas", "Cancellation")["example"], &cancellation, &cancellation)
+	if err := cancellation.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 

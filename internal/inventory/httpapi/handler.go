@@ -67,18 +67,16 @@ func (h *Handler) ListItems(ctx context.Context, params inventoryapi.ListItemsPa
 	if err != nil {
 		return nil, err
 	}
-	limit := params.Limit.Or(defaultLimit)
-	// One more than asked for tells whether there is a next page.
-	items, err := h.service.ListItems(ctx, inventory.ItemFilter{After: after, LowStock: params.LowStock.Or(false), Limit: limit + 1})
+	items, next, err := h.service.ListItems(ctx, inventory.ItemFilter{After: after, LowStock: params.LowStock.Or(false), Limit: params.Limit.Or(defaultLimit)})
 	if err != nil {
 		return nil, err
 	}
-	page := &inventoryapi.ItemPage{Data: make([]inventoryapi.Item, 0, min(limit, len(items)))}
-	for _, item := range items[:min(limit, len(items))] {
-		page.Data = append(page.Data, *itemBody(item))
+	page := &inventoryapi.ItemPage{Data: make([]inventoryapi.Item, len(items))}
+	for i, item := range items {
+		page.Data[i] = *itemBody(item)
 	}
-	if len(items) > limit {
-		page.NextCursor = encodeCursor([]byte(items[limit-1].SKU))
+	if next != "" {
+		page.NextCursor = encodeCursor([]byte(next))
 	}
 	return page, nil
 }
@@ -125,7 +123,11 @@ func (h *Handler) AdjustStock(ctx context.Context, body *inventoryapi.NewStockAd
 
 // HoldStock implements POST /internal/v1/holds.
 func (h *Handler) HoldStock(ctx context.Context, body *inventoryapi.HoldBatch) (*inventoryapi.HoldResults, error) {
-	results, err := h.service.Hold(ctx, newHolds(body.Holds))
+	holds, err := newHolds(body.Holds)
+	if err != nil {
+		return nil, err
+	}
+	results, err := h.service.Hold(ctx, holds)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +138,9 @@ func (h *Handler) HoldStock(ctx context.Context, body *inventoryapi.HoldBatch) (
 func (h *Handler) ReleaseStock(ctx context.Context, body *inventoryapi.ReleaseBatch) error {
 	releases := make([]inventory.Release, len(body.Releases))
 	for i, r := range body.Releases {
+		if err := checkOrder("releases", i, r.OrderID); err != nil {
+			return err
+		}
 		releases[i] = inventory.Release{OrderID: inventory.OrderID(r.OrderID), Round: r.Round, Reason: r.Reason}
 	}
 	return h.service.Release(ctx, releases)

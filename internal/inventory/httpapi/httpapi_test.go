@@ -347,6 +347,9 @@ func TestWrongInput(t *testing.T) {
 		{"POST", adjustments, `{"sku":"a","delta":1}`, "/reason"},
 		{"POST", "/internal/v1/holds", `{"holds":[]}`, "/holds"},
 		{"POST", "/internal/v1/holds", `{"holds":[{"order_id":"0199f0a0-0000-7000-8000-000000000000","round":1,"lines":[{"sku":"a","quantity":0}]}]}`, "/holds/0/lines/0/quantity"},
+		{"POST", "/internal/v1/holds", `{"holds":[{"order_id":"0199f0a0-0000-7000-8000-000000000000","round":1,"lines":[{"sku":"a","quantity":1}]},
+			{"order_id":"00000000-0000-0000-0000-000000000000","round":1,"lines":[{"sku":"a","quantity":1}]}]}`, "/holds/1/order_id"},
+		{"POST", "/internal/v1/releases", `{"releases":[{"order_id":"00000000-0000-0000-0000-000000000000","round":1,"reason":"r"}]}`, "/releases/0/order_id"},
 	} {
 		got := a.send(test.method, test.path, test.body, "Idempotency-Key", "k")
 		if got.status != 400 || len(got.fields.Errors) == 0 && test.field != "" || test.field != "" && got.fields.Errors[0].Field != test.field {

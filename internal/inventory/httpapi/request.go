@@ -4,8 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/inventory"
@@ -28,10 +31,21 @@ func checkText(field, text string) error {
 	return nil
 }
 
+// checkOrder refuses what a database takes for no order, and for the whole batch.
+func checkOrder(list string, i int, order uuid.UUID) error {
+	if order == uuid.Nil {
+		return invalid(fmt.Sprintf("/%s/%d/order_id", list, i), "must name an order")
+	}
+	return nil
+}
+
 // newHolds translates a batch with three allocations, however many holds it has.
-func newHolds(bodies []inventoryapi.Hold) []inventory.Hold {
+func newHolds(bodies []inventoryapi.Hold) ([]inventory.Hold, error) {
 	n := 0
 	for i := range bodies {
+		if err := checkOrder("holds", i, bodies[i].OrderID); err != nil {
+			return nil, err
+		}
 		n += len(bodies[i].Lines)
 	}
 	holds, totals, lines := make([]inventory.Hold, len(bodies)), make([]money.Cents, len(bodies)), make([]inventory.Line, 0, n)
@@ -47,7 +61,7 @@ func newHolds(bodies []inventoryapi.Hold) []inventory.Hold {
 			holds[i].ExpectedTotal = &totals[i]
 		}
 	}
-	return holds
+	return holds, nil
 }
 
 // idempotencyKey is unique per caller and route.

@@ -100,11 +100,30 @@ func (s *Store) ListItems(ctx context.Context, filter inventory.ItemFilter) (pag
 	defer s.mu.Unlock()
 	for _, sku := range slices.Sorted(maps.Keys(s.items)) {
 		item := s.items[sku]
-		if len(page) < filter.Limit && sku > filter.After && (!filter.LowStock || item.Available() <= item.LowStockThreshold) {
+		if len(page) < filter.Limit && sku > filter.After && sku <= filter.End() && (!filter.LowStock || item.Available() <= item.LowStockThreshold) {
 			page = append(page, item)
 		}
 	}
 	return page, nil
+}
+
+// Edge implements inventory.Store.
+func (s *Store) Edge(ctx context.Context, after inventory.SKU, n int) (edge inventory.SKU, err error) {
+	if err := s.begin(ctx); err != nil {
+		return "", err
+	}
+	defer s.mu.Unlock()
+	for _, sku := range slices.Sorted(maps.Keys(s.items)) {
+		if sku <= after {
+			continue
+		}
+		if n == 0 {
+			return edge, nil
+		}
+		edge = sku
+		n--
+	}
+	return "", nil
 }
 
 // ListMovements implements inventory.Store.

@@ -45,12 +45,27 @@ func (s *Store) Items(ctx context.Context, skus []inventory.SKU) ([]inventory.It
 }
 
 const listItemsSQL = `SELECT ` + itemColumns + ` FROM items
-WHERE sku > $1 AND (NOT $2::boolean OR on_hand - held <= low_stock_threshold)
-ORDER BY sku LIMIT $3`
+WHERE sku > $1 AND sku <= $2 AND (NOT $3::boolean OR on_hand - held <= low_stock_threshold)
+ORDER BY sku LIMIT $4`
 
 // ListItems implements inventory.Store.
 func (s *Store) ListItems(ctx context.Context, filter inventory.ItemFilter) ([]inventory.Item, error) {
-	return s.items(ctx, listItemsSQL, filter.After, filter.LowStock, filter.Limit)
+	return s.items(ctx, listItemsSQL, filter.After, filter.End(), filter.LowStock, filter.Limit)
+}
+
+const edgeSQL = `SELECT sku FROM items WHERE sku > $1 ORDER BY sku LIMIT 2 OFFSET $2`
+
+// Edge implements inventory.Store.
+func (s *Store) Edge(ctx context.Context, after inventory.SKU, n int) (inventory.SKU, error) {
+	rows, err := s.pool.Query(ctx, edgeSQL, after, n-1)
+	if err != nil {
+		return "", postgres.Classify(err)
+	}
+	skus, err := pgx.CollectRows(rows, pgx.RowTo[inventory.SKU])
+	if err != nil || len(skus) < 2 {
+		return "", postgres.Classify(err)
+	}
+	return skus[0], nil
 }
 
 func (s *Store) items(ctx context.Context, sql string, args ...any) ([]inventory.Item, error) {

@@ -77,7 +77,7 @@ func selectItems(c *sqlite.Conn, skus []inventory.SKU) ([]inventory.Item, error)
 }
 
 const listItemsSQL = `SELECT ` + itemColumns + ` FROM items
-WHERE sku > ? AND (NOT ? OR on_hand - held <= low_stock_threshold)
+WHERE sku > ? AND sku <= ? AND (NOT ? OR on_hand - held <= low_stock_threshold)
 ORDER BY sku LIMIT ?`
 
 // ListItems implements inventory.Store.
@@ -87,12 +87,33 @@ func (s *Store) ListItems(ctx context.Context, filter inventory.ItemFilter) (ite
 		if err != nil {
 			return err
 		}
-		return stmt.Text(string(filter.After)).Bool(filter.LowStock).Int(filter.Limit).Query(func(r sqlite.Row) error {
+		return stmt.Text(string(filter.After)).Text(string(filter.End())).Bool(filter.LowStock).Int(filter.Limit).Query(func(r sqlite.Row) error {
 			items = append(items, scanItem(r))
 			return nil
 		})
 	})
 	return items, err
+}
+
+const edgeSQL = `SELECT sku FROM items WHERE sku > ? ORDER BY sku LIMIT 2 OFFSET ?`
+
+// Edge implements inventory.Store.
+func (s *Store) Edge(ctx context.Context, after inventory.SKU, n int) (edge inventory.SKU, err error) {
+	var skus []inventory.SKU
+	err = s.db.Read(ctx, func(c *sqlite.Conn) error {
+		stmt, err := c.Prepare(edgeSQL)
+		if err != nil {
+			return err
+		}
+		return stmt.Text(string(after)).Int(n - 1).Query(func(r sqlite.Row) error {
+			skus = append(skus, inventory.SKU(r.Text(0)))
+			return nil
+		})
+	})
+	if err != nil || len(skus) < 2 {
+		return "", err
+	}
+	return skus[0], nil
 }
 
 const stockSQL = `SELECT count(*), coalesce(sum(on_hand), 0), coalesce(sum(held), 0) FROM items`

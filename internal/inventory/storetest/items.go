@@ -65,6 +65,30 @@ var itemCases = map[string]testCase{
 		s.wantEqual(skus(s.list(inventory.ItemFilter{Limit: 9, After: "bb"})), []inventory.SKU{"c", "d", "e"})
 		s.wantEqual(len(s.list(inventory.ItemFilter{Limit: 2, After: "e"})), 0)
 	},
+	"list ends where it is told": func(t *testing.T, s *shop) {
+		for _, sku := range []inventory.SKU{"a", "b", "c", "d", "z"} {
+			s.put(sku, 1, 0)
+		}
+		s.wantEqual(skus(s.list(inventory.ItemFilter{Limit: 9, UpTo: "c"})), []inventory.SKU{"a", "b", "c"})
+		s.wantEqual(skus(s.list(inventory.ItemFilter{Limit: 9, After: "a", UpTo: "cc", LowStock: true})), []inventory.SKU{"b", "c"})
+		s.wantEqual(skus(s.list(inventory.ItemFilter{Limit: 2, UpTo: "c"})), []inventory.SKU{"a", "b"})
+	},
+	"an edge is so many items away, and has others behind it": func(t *testing.T, s *shop) {
+		for _, sku := range []inventory.SKU{"a", "b", "c", "d"} {
+			s.put(sku, 1, 0)
+		}
+		for _, c := range []struct {
+			after inventory.SKU
+			n     int
+			want  inventory.SKU
+		}{{"", 1, "a"}, {"", 3, "c"}, {"", 4, ""}, {"", 5, ""}, {"a", 1, "b"}, {"aa", 2, "c"}, {"b", 2, ""}, {"c", 1, ""}, {"d", 1, ""}} {
+			edge, err := s.store.Edge(s.ctx, c.after, c.n)
+			s.wantError(err, nil)
+			if edge != c.want {
+				t.Errorf("the edge %d after %q is %q, want %q", c.n, c.after, edge, c.want)
+			}
+		}
+	},
 	"low stock is at or below the threshold": func(t *testing.T, s *shop) {
 		for sku, stock := range map[inventory.SKU]int64{"above": 4, "at": 3, "below": 2, "none": 0} {
 			item := s.put(sku, 1, stock)

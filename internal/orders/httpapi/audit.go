@@ -47,6 +47,9 @@ func auditBody(s *orders.State, now time.Time) ordersapi.AuditOrder {
 	if !s.NextAttemptAt.IsZero() {
 		body.NextAttemptAt = ordersapi.NewOptDateTime(s.NextAttemptAt)
 	}
+	if s.Pix != nil {
+		body.PixExpiresAt = ordersapi.NewOptDateTime(s.Pix.ExpiresAt)
+	}
 	return body
 }
 

@@ -34,9 +34,13 @@ func (h *Handler) AuditCharges(ctx context.Context, params paymentsapi.AuditChar
 		}
 	}
 	page.Data = make([]paymentsapi.AuditCharge, len(books))
-	for i, b := range books {
+	for i := range books {
+		b := &books[i]
 		page.Data[i] = paymentsapi.AuditCharge{ID: uuid.UUID(b.ID), OrderID: uuid.UUID(b.OrderID), Status: paymentsapi.ChargeStatus(b.Status),
 			AmountCents: int64(b.Amount), ReceivedCents: int64(b.Received), RefundedCents: int64(b.Refunded), Ledger: accountsBody(b.Ledger)}
+		if since := b.EndingSince(); !since.IsZero() {
+			page.Data[i].EndingSince = paymentsapi.NewOptDateTime(since)
+		}
 	}
 	return page, nil
 }

@@ -18,7 +18,13 @@ var (
 		Detail: "There is no such payment, or it has no Pix code that can be paid."}
 	unavailable = &httpx.Error{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Temporarily unavailable",
 		Detail: "The outcome may be unknown. Send the same request again; what was done is not done twice.", RetryAfter: time.Second}
+	// Without Retry-After, which a client may take for leave to repeat by itself.
+	transferUnknown = &httpx.Error{Status: http.StatusServiceUnavailable, Code: unavailable.Code, Title: unavailable.Title,
+		Detail: "Whether the transfer came in is unknown. Read the payment before you send it again: each request is a transfer of its own, and a second one is given back."}
 )
+
+// errTransfer marks the failure of what is not idempotent.
+var errTransfer = errors.New("take in a sandbox transfer")
 
 // NewError implements paymentsapi.Handler: it translates whatever an operation returned, and is the only place that does.
 func (h *Handler) NewError(ctx context.Context, err error) *paymentsapi.ProblemStatusCodeWithHeaders {
@@ -49,6 +55,9 @@ func (h *Handler) translate(ctx context.Context, err error) *httpx.Error {
 		return httpx.ErrClientGone
 	case fault.IsTransient(err):
 		h.cfg.Log.WarnContext(ctx, "request could not be served now", slog.String("error", err.Error()))
+		if errors.Is(err, errTransfer) {
+			return transferUnknown
+		}
 		return unavailable
 	}
 	problem := httpx.AsError(err)

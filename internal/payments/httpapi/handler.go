@@ -214,7 +214,7 @@ func (h *Handler) PaySandboxPix(ctx context.Context, req paymentsapi.OptSandboxP
 	amount := req.Value.AmountCents.Or(int64(charge.Amount))
 	p, err := h.service.TakeReceipt(ctx, payments.Receipt{EndToEndID: endToEndID, PaymentID: charge.ID, Amount: money.Cents(amount)})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errTransfer, err)
 	}
 	return paymentBody(p), nil
 }

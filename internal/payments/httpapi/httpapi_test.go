@@ -62,10 +62,11 @@ type api struct {
 	log     *bytes.Buffer
 }
 
-// readStore counts what is read of payments' histories.
+// readStore counts what is read of payments' histories, and can lose answers.
 type readStore struct {
 	*sqlite.Store
 	histories atomic.Int64
+	lossy     atomic.Bool
 }
 
 func (s *readStore) Receipts(ctx context.Context, id payments.ID, limit int) ([]payments.Receipt, error) {
@@ -190,6 +191,7 @@ func (a *api) send(method, path, body string) (int, http.Header, httpProblem) {
 
 type httpProblem struct {
 	Code   string
+	Detail string
 	Errors []struct{ Field string }
 }
 

@@ -20,7 +20,8 @@ func (s *Store) Books(ctx context.Context, r payments.Range) (books []payments.B
 		if bytes.Compare(id[:], r.From[:]) < 0 || !r.Before.IsZero() && bytes.Compare(id[:], r.Before[:]) >= 0 {
 			continue
 		}
-		book := payments.Book{ID: c.ID, OrderID: c.OrderID, Status: c.Status, Amount: c.Amount, Received: c.Received, Refunded: c.Refunded}
+		book := payments.Book{ID: c.ID, OrderID: c.OrderID, Status: c.Status, Amount: c.Amount, Received: c.Received, Refunded: c.Refunded,
+			CloseWanted: c.CloseWanted, Attempts: c.Attempts, UpdatedAt: c.UpdatedAt}
 		for _, t := range s.transfers[c.ID] {
 			book.Ledger.Add(t)
 		}

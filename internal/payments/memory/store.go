@@ -310,6 +310,9 @@ func (s *Store) Totals(ctx context.Context) (payments.Totals, error) {
 	return totals, nil
 }
 
+// Fold implements payments.Store. The sums are kept as one.
+func (s *Store) Fold(context.Context) (more bool, err error) { return false, nil }
+
 // Charges are all charges, by id, for an auditor.
 func (s *Store) Charges() []payments.Charge {
 	s.mu.Lock()

@@ -17,8 +17,9 @@ const accounts = `coalesce(sum(CASE 'provider' WHEN l.debit THEN l.amount_cents 
 
 // The zero id is below, and the highest is above every order's: an open end needs no statement of its own. The page is cut
 // before the ledger is looked into, row by row: a join would make the planner hash all of it.
-const booksSQL = `SELECT c.id, c.order_id, c.status, c.amount_cents, c.received_cents, c.refunded_cents, s.*
-FROM (SELECT id, order_id, status, amount_cents, received_cents, refunded_cents FROM charges
+const booksSQL = `SELECT c.id, c.order_id, c.status, c.amount_cents, c.received_cents, c.refunded_cents,
+	c.close_wanted, c.attempts, c.updated_at, s.*
+FROM (SELECT id, order_id, status, amount_cents, received_cents, refunded_cents, close_wanted, attempts, updated_at FROM charges
 	WHERE order_id >= $1 AND order_id < $2 ORDER BY order_id, id LIMIT $3) AS c
 CROSS JOIN LATERAL (SELECT ` + accounts + ` FROM ledger l WHERE l.payment_id = c.id) AS s
 ORDER BY c.order_id, c.id`
@@ -36,8 +37,11 @@ func (s *Store) Books(ctx context.Context, r payments.Range) ([]payments.Book, e
 		return nil, fmt.Errorf("query books: %w", postgres.Classify(err))
 	}
 	books, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (b payments.Book, err error) {
+		var updated int64
 		err = row.Scan((*[16]byte)(&b.ID), (*[16]byte)(&b.OrderID), (*string)(&b.Status), (*int64)(&b.Amount), (*int64)(&b.Received),
-			(*int64)(&b.Refunded), (*int64)(&b.Ledger.AtProvider), (*int64)(&b.Ledger.Sales), (*int64)(&b.Ledger.CustomerSurplus))
+			(*int64)(&b.Refunded), &b.CloseWanted, &b.Attempts, &updated,
+			(*int64)(&b.Ledger.AtProvider), (*int64)(&b.Ledger.Sales), (*int64)(&b.Ledger.CustomerSurplus))
+		b.UpdatedAt = fromMicros(updated)
 		return b, err
 	})
 	if err != nil {

@@ -14,8 +14,9 @@ const accounts = `coalesce(sum((l.debit = 'provider') * l.amount_cents - (l.cred
 
 // The zero id is below, and the highest is above every order's: an open end needs no statement of its own. The page is cut
 // before the ledger is looked into.
-const booksSQL = `SELECT c.id, c.order_id, c.status, c.amount_cents, c.received_cents, c.refunded_cents, ` + accounts + `
-FROM (SELECT id, order_id, status, amount_cents, received_cents, refunded_cents FROM charges INDEXED BY charges_by_order
+const booksSQL = `SELECT c.id, c.order_id, c.status, c.amount_cents, c.received_cents, c.refunded_cents, ` + accounts + `,
+	c.close_wanted, c.attempts, c.updated_at
+FROM (SELECT id, order_id, status, amount_cents, received_cents, refunded_cents, close_wanted, attempts, updated_at FROM charges INDEXED BY charges_by_order
 	WHERE order_id >= ? AND order_id < ? ORDER BY order_id, id LIMIT ?) AS c
 LEFT JOIN ledger l ON l.payment_id = c.id
 GROUP BY c.order_id, c.id ORDER BY c.order_id, c.id`
@@ -36,7 +37,8 @@ func (s *Store) Books(ctx context.Context, r payments.Range) (books []payments.B
 		return stmt.Blob(r.From[:]).Blob(before[:]).Int(r.Limit).Query(func(r sqlite.Row) error {
 			books = append(books, payments.Book{ID: payments.ID(r.Raw(0)), OrderID: payments.OrderID(r.Raw(1)),
 				Status: payments.Status(r.Text(2)), Amount: cents(r, 3), Received: cents(r, 4), Refunded: cents(r, 5),
-				Ledger: payments.Balances{AtProvider: cents(r, 6), Sales: cents(r, 7), CustomerSurplus: cents(r, 8)}})
+				Ledger:      payments.Balances{AtProvider: cents(r, 6), Sales: cents(r, 7), CustomerSurplus: cents(r, 8)},
+				CloseWanted: r.Bool(9), Attempts: r.Int(10), UpdatedAt: r.Time(11)})
 			return nil
 		})
 	})

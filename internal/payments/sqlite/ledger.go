@@ -39,6 +39,9 @@ func record(c *sqlite.Conn, rows []payments.Transfer) error {
 	return stmt.Int64(int64(sums.Captured)).Int64(int64(sums.Refunded)).Int64(int64(sums.Surplus)).Exec()
 }
 
+// Fold implements payments.Store. There is one row of sums.
+func (s *Store) Fold(context.Context) (more bool, err error) { return false, nil }
+
 const transfersSQL = `SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM (
 	SELECT payment_id, number, kind, debit, credit, amount_cents, at FROM ledger WHERE payment_id = ? ORDER BY number DESC LIMIT ?
 ) ORDER BY number`

@@ -46,7 +46,8 @@ var bookCases = map[string]testCase{
 }
 
 func bookOf(c payments.Charge) payments.Book {
-	return payments.Book{ID: c.ID, OrderID: c.OrderID, Status: c.Status, Amount: c.Amount, Received: c.Received, Refunded: c.Refunded}
+	return payments.Book{ID: c.ID, OrderID: c.OrderID, Status: c.Status, Amount: c.Amount, Received: c.Received, Refunded: c.Refunded,
+		CloseWanted: c.CloseWanted, Attempts: c.Attempts, UpdatedAt: c.UpdatedAt}
 }
 
 func (s *till) wantBooks(r payments.Range, want []payments.Book) {

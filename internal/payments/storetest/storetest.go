@@ -168,6 +168,16 @@ func (s *till) totals() payments.Totals {
 	return totals
 }
 
+// folded folds until there is no more.
+func (s *till) folded() {
+	s.t.Helper()
+	for more := true; more; {
+		var err error
+		more, err = s.store.Fold(s.t.Context())
+		must(s.t, err)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -230,7 +230,8 @@ var totalsCases = map[string]testCase{
 		if got := s.totals(); got != (payments.Totals{}) {
 			t.Errorf("empty: %+v", got)
 		}
-		for range 700 { // more than an engine leaves unfolded
+		s.folded()
+		for range 700 {
 			s.apply(s.made(s.wish(3)), payments.Outcome{Status: payments.OutcomePaid})
 		}
 		paid := s.apply(s.made(s.wish(100)), payments.Outcome{Status: payments.OutcomePaid})
@@ -241,10 +242,16 @@ var totalsCases = map[string]testCase{
 		s.take(s.made(s.pix(50)), "E2", 50)
 		s.apply(s.made(s.wish(1)), payments.Outcome{Status: payments.OutcomeUnknown})
 		want := payments.Totals{Captured: 2250, Refunded: 100, Surplus: 49, Unknown: 1, OldestUnknown: now}
-		for range 3 { // also after they were folded
+		for range 3 { // also after they were folded, and when there is nothing left to fold
 			if got := s.totals(); got != want {
 				t.Errorf("totals %+v, want %+v", got, want)
 			}
+			balance, err := s.store.Balance(t.Context())
+			must(t, err)
+			if got := balance.Totals; got != (payments.Totals{Captured: 2250, Refunded: 100, Surplus: 49}) {
+				t.Errorf("the balance's totals %+v, want those of %+v", got, want)
+			}
+			s.folded()
 		}
 		must(t, s.store.GiveBack(t.Context(), payments.Receipt{EndToEndID: "E1"}, now))
 		if got := s.totals(); got.Surplus != 0 {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,6 +80,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{name: "bad peer", env: []string{needed[0], "ESTOQUE_SERVICE_URL=estoque:8003"}, want: []string{"must be a base URL such as", "ESTOQUE_SERVICE_URL"}},
 		{name: "bad size", file: "max-body: lots", env: needed, want: []string{"must be a size such as", "veloz.yaml"}},
 		{name: "lag", args: []string{"--drain-lag=30s"}, env: needed, want: []string{"must be shorter than --shutdown-timeout"}},
+		{name: "address", args: []string{"--admin-address=9090"}, env: needed, want: []string{"--admin-address must be an address and its port"}},
+		{name: "database", env: []string{"DATABASE_URL=mysql://veloz:s3cret@db/orders", needed[1]}, want: []string{"--database-url: ", "postgres://", "was set by DATABASE_URL"}},
 		{name: "flag", args: []string{"--log-levl=debug"}, env: needed, want: []string{"unknown flag --log-levl", "did you mean"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -167,6 +170,33 @@ func TestCheckConfigIsOfOneCommand(t *testing.T) {
 	_, err := config.Parse(&target, config.Program{Name: "veloz", Args: []string{"up", "--check-config"}, Env: []string{"VELOZ_LOG_LEVEL=warn"}, Stdout: &out})
 	if want := "log-level: \"warn\"  # VELOZ_LOG_LEVEL\n"; err != nil || out.String() != want {
 		t.Errorf("%v %q, not %q", err, out.String(), want)
+	}
+}
+
+// TestCheckConfigPrintsWhatPointersHold: one that is nil stands for a setting that was not made.
+func TestCheckConfigPrintsWhatPointersHold(t *testing.T) {
+	t.Parallel()
+	var target struct {
+		Since *time.Duration `name:"since"`
+		Until *time.Duration `name:"until"`
+	}
+	var out strings.Builder
+	_, err := config.Parse(&target, config.Program{Name: "veloz", Args: []string{"--check-config", "--since=2h"}, Stdout: &out})
+	if want := "since: \"2h0m0s\"  # flag\n# until is not set\n"; err != nil || out.String() != want {
+		t.Errorf("%v %q, not %q", err, out.String(), want)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"--max-batch must be between 1 and 1000": config.Between("max-batch", 1001, 1, 1000),
+		"--order-lease must be at least 1s":      config.AtLeast("order-lease", time.Second-1, time.Second),
+		"<nil>":                                  errors.Join(config.Between("x", 1, 1, 1), config.AtLeast("x", 1, 1)),
+	} {
+		if fmt.Sprint(err) != want {
+			t.Errorf("%v, not %s", err, want)
+		}
 	}
 }
 

@@ -1,8 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database"
 )
 
 // Service are the settings of every program that serves. Embed it; Program.Vars gives the defaults listen_address and log_format.
@@ -18,11 +22,38 @@ type Service struct {
 
 // Validate is called by Parse.
 func (s Service) Validate() error {
+	if err := errors.Join(checkAddress("listen-address", s.ListenAddress), checkAddress("admin-address", s.AdminAddress)); err != nil {
+		return err
+	}
 	if s.DrainLag < 0 || s.ShutdownTimeout <= 0 {
 		return fmt.Errorf("--drain-lag must not be negative and --shutdown-timeout must be positive")
 	}
 	if s.DrainLag >= s.ShutdownTimeout {
 		return fmt.Errorf("--drain-lag (%s) must be shorter than --shutdown-timeout (%s): requests need time after it", s.DrainLag, s.ShutdownTimeout)
+	}
+	return nil
+}
+
+// checkAddress wants a port; an address that is empty is of something that is off.
+func checkAddress(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); address != "" && err != nil {
+		return fmt.Errorf("--%s must be an address and its port, such as 127.0.0.1:8000 or :8000", flag)
+	}
+	return nil
+}
+
+// Between says that a flag's value must be between two others; nil when it is.
+func Between[N int | int64 | time.Duration](flag string, value, least, most N) error {
+	if value < least || value > most {
+		return fmt.Errorf("--%s must be between %v and %v", flag, least, most)
+	}
+	return nil
+}
+
+// AtLeast says that a flag's value must be at least another; nil when it is.
+func AtLeast[N int | int64 | time.Duration](flag string, value, least N) error {
+	if value < least {
+		return fmt.Errorf("--%s must be at least %v", flag, least)
 	}
 	return nil
 }
@@ -36,6 +67,14 @@ type Log struct {
 // Database is where a service keeps what it owns.
 type Database struct {
 	DatabaseURL DatabaseURL `name:"database-url" env:"DATABASE_URL" required:"" placeholder:"URL" help:"Database of this service alone: postgres://… or a SQLite file."`
+}
+
+// Validate is called by Parse.
+func (d Database) Validate() error {
+	if _, err := database.ParseURL(d.DatabaseURL.Reveal()); err != nil && d.DatabaseURL != "" { // Parse itself misses one that is empty
+		return fmt.Errorf("--database-url: %w", err)
+	}
+	return nil
 }
 
 // OrdersPeer is where the orders service is.

@@ -108,7 +108,11 @@ func (l *layers) print(w io.Writer, parsed *kong.Context) error {
 		if slices.Contains(notInFile, flag.Name) {
 			continue
 		}
-		_, err := fmt.Fprintf(w, "%s: %s  # %s\n", flag.Name, printable(flag.Target), cmp.Or(l.source[flag.Name], "default"))
+		line := fmt.Sprintf("# %s is not set", flag.Name)
+		if value := reflect.Indirect(flag.Target); value.IsValid() { // nil is no value that the file could take
+			line = fmt.Sprintf("%s: %s  # %s", flag.Name, printable(value), cmp.Or(l.source[flag.Name], "default"))
+		}
+		_, err := fmt.Fprintln(w, line)
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)

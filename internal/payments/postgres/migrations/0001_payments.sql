@@ -59,7 +59,7 @@ CREATE TABLE receipts (
     CHECK ((due_at IS NOT NULL) = (status = 'surplus'))
 );
 
-CREATE INDEX receipts_by_payment ON receipts (payment_id);
+CREATE INDEX receipts_by_payment ON receipts (payment_id, received_at, end_to_end_id);
 CREATE INDEX receipts_due ON receipts (due_at, end_to_end_id) WHERE due_at IS NOT NULL;
 
 -- No foreign key to charges: a row is written only by the statement that updates its charge, and the check would lock
@@ -88,7 +88,7 @@ CREATE TRIGGER ledger_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledg
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_ledger();
 
 -- What each transaction added to the ledger; the sum of all rows is the sum of the ledger. Rows are only ever inserted by
--- writers, one a batch, because one running total would be a hot row; Totals folds many rows into one.
+-- writers, one a batch, because one running total would be a hot row; Fold makes many rows one.
 CREATE TABLE ledger_sums (
     id             uuid   NOT NULL PRIMARY KEY DEFAULT gen_random_uuid(),
     captured_cents bigint NOT NULL,

@@ -41,7 +41,7 @@ CREATE TABLE receipts (
     CHECK ((due_at IS NOT NULL) = (status = 'surplus'))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX receipts_by_payment ON receipts (payment_id);
+CREATE INDEX receipts_by_payment ON receipts (payment_id, received_at, end_to_end_id);
 CREATE INDEX receipts_due ON receipts (due_at, end_to_end_id) WHERE due_at IS NOT NULL;
 
 -- No foreign key to charges: a row is written only together with the update of its charge that it belongs to.
