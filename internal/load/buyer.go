@@ -64,7 +64,11 @@ func (b *buyer) shopUntil(ctx context.Context) {
 			return
 		}
 		a, ok := b.run.pace.take()
-		if !ok || !until(ctx, a.due) {
+		if !ok {
+			return
+		}
+		if !until(ctx, a.due) {
+			b.run.pace.leave(a)
 			return
 		}
 		chosen := int(mix(b.run.cfg.Seed+3*a.number+1) % 100)

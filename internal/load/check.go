@@ -26,13 +26,17 @@ type Truth struct {
 	WrongStock   int64    `json:"skus_with_wrong_stock"`
 	Oversold     int64    `json:"skus_oversold"`
 	UnitsHeld    int64    `json:"units_held"`
-	Problems     []string `json:"problems,omitempty"` // the first few
+	Problems     []string `json:"problems,omitempty"`   // the first few
+	BrokenOff    bool     `json:"broken_off,omitempty"` // the check did not come to its end: more may be wrong
 	Seconds      float64  `json:"took_seconds"`
 }
 
-// OK tells whether nothing is wrong.
-func (t Truth) OK() bool {
-	return t.Missing+t.Different+t.Doubled+t.Unasked+t.Unsettled+t.WrongStock+t.Oversold == 0 && len(t.Problems) == 0
+// OK tells whether everything was looked at, and nothing is wrong.
+func (t Truth) OK() bool { return !t.Wrong() && !t.BrokenOff }
+
+// Wrong tells whether something was found.
+func (t Truth) Wrong() bool {
+	return t.Missing+t.Different+t.Doubled+t.Unasked+t.Unsettled+t.WrongStock+t.Oversold > 0 || len(t.Problems) > 0
 }
 
 func (t *Truth) problem(count *int64, format string, args ...any) {
@@ -78,6 +82,7 @@ func (r *run) check(ctx context.Context, buyers []*buyer) (*Truth, error) {
 	}
 	c.truth.Seconds = time.Since(began).Seconds()
 	if err != nil {
+		c.truth.BrokenOff = true
 		return &c.truth, fmt.Errorf("check the truth: %w", err)
 	}
 	return &c.truth, nil

@@ -17,8 +17,9 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{"ms": milli
 func (r Report) WriteHTML(w io.Writer) error {
 	return page.Execute(w, struct {
 		Report
-		Charts []chart
-	}{r, []chart{r.rateChart(), r.latencyChart(), r.distributionChart()}})
+		Percents []float64
+		Charts   []chart
+	}{r, percents, []chart{r.rateChart(), r.latencyChart(), r.distributionChart()}})
 }
 
 // The size of a chart's drawing area, in units of the SVG.
@@ -106,7 +107,7 @@ func (r Report) latencyChart() chart {
 
 // distributionChart shows each kind's latency by percentile. Each step towards the rarest has the same room.
 func (r Report) distributionChart() chart {
-	c := chart{Title: "Latency by percentile", Unit: "logarithmic"}
+	c := chart{Title: "Latency by percentile", Unit: "logarithmic, all outcomes together"}
 	least, most := int64(math.MaxInt64), int64(1)
 	for _, s := range r.Kinds {
 		for _, p := range s.Percentiles {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ const (
 	MaxArrivals = 20_000_000 // an acknowledged order takes 32 bytes until it was read back
 	MaxClients  = 20_000
 	MaxSKUs     = 1_000_000
+	maxStock    = 1_000_000_000
 )
 
 // Config is one run.
@@ -33,7 +35,7 @@ type Config struct {
 
 	Scenario Scenario
 	SKUs     int    // how many there are; Hot and Flash use 1
-	Items    int    // lines of an order, each another SKU
+	Items    int    // lines of an order, each another SKU; Hot and Flash use 1
 	Stock    int64  // units of each SKU
 	Prefix   string // of the SKUs; empty: one of this run's own
 	// CardToken pays; empty: tok_approved. The sandbox's other tokens play a provider that is slow, or loses answers.
@@ -69,7 +71,11 @@ type Config struct {
 	Log io.Writer
 }
 
-func (c Config) validate() error {
+// skuPattern is the contract's: api/inventoryapi/openapi.yaml.
+var skuPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// Validate names what cannot be by the flag of `veloz load` that sets it, for there it is read.
+func (c Config) Validate() error {
 	problem := func(bad bool, text string, args ...any) error {
 		if bad {
 			return fmt.Errorf(text, args...)
@@ -77,25 +83,28 @@ func (c Config) validate() error {
 		return nil
 	}
 	return errors.Join(
-		problem(c.Scenario.steps() == nil, "unknown scenario %q", c.Scenario),
-		problem(c.SKUs < 1 || c.SKUs > MaxSKUs, "SKUs (%d) must be between 1 and %d", c.SKUs, MaxSKUs),
-		problem(c.Items < 1 || c.Items > 100 || c.Items > c.SKUs, "items (%d) must be between 1 and 100, and not more than SKUs (%d)", c.Items, c.SKUs),
-		problem(c.Stock < 1 || c.Stock > 1_000_000_000, "stock (%d) must be between 1 and 1,000,000,000", c.Stock),
-		problem(c.Rate < 0 || c.Rate > 1e6 || c.RateEnd < 0 || c.RateEnd > 1e6, "rates must be between 0 and 1,000,000 a second"),
-		problem(c.RateEnd > 0 && c.Rate == 0, "a rate to end with needs a rate to begin with"),
-		problem(c.Clients < 1 || c.Clients > MaxClients, "clients (%d) must be between 1 and %d", c.Clients, MaxClients),
-		problem(c.Ramp < 0 || c.Ramp > c.Duration, "the ramp (%s) must not be longer than the run (%s)", c.Ramp, c.Duration),
-		problem(c.Duration <= 0 || c.Duration > MaxDuration, "the duration (%s) must be between 0 and %s", c.Duration, MaxDuration),
-		problem(c.WarmUp < 0 || c.WarmUp > 0 && c.WarmUp >= c.Duration, "the warm-up (%s) must be shorter than the run (%s)", c.WarmUp, c.Duration),
-		problem(c.Arrivals < 0 || c.Arrivals > MaxArrivals, "arrivals (%d) must be between 0 and %d", c.Arrivals, MaxArrivals),
-		problem(c.Timeout <= 0, "the timeout must be positive"),
+		problem(c.Scenario.steps() == nil, "--scenario: %q is unknown", c.Scenario),
+		problem(c.SKUs < 1 || c.SKUs > MaxSKUs, "--skus must be between 1 and %d", MaxSKUs),
+		problem(c.Scenario.oneSKU() && c.Items != 1, "--items must be 1 in the scenario %s, which has one SKU", c.Scenario),
+		problem(c.Items < 1 || c.Items > 100 || c.Items > max(1, c.SKUs), "--items must be between 1 and 100, and at most --skus"),
+		problem(c.Stock < 1 || c.Stock > maxStock, "--stock must be between 1 and %d", maxStock),
+		problem(!skuPattern.MatchString(newShop(Config{Prefix: c.Prefix}).sku(0)),
+			"--sku-prefix must begin with a letter or a digit, and have up to 56 letters, digits, dots, underscores and dashes"),
+		problem(c.Rate < 0 || c.Rate > 1e6 || c.RateEnd < 0 || c.RateEnd > 1e6, "--rate and --rate-end must be between 0 and 1000000"),
+		problem(c.RateEnd > 0 && c.Rate == 0, "--rate-end needs a --rate to begin with"),
+		problem(c.Clients < 1 || c.Clients > MaxClients, "--clients must be between 1 and %d", MaxClients),
+		problem(c.Duration <= 0 || c.Duration > MaxDuration, "--duration must be above 0s, and at most %s", MaxDuration),
+		problem(c.Ramp < 0 || c.Ramp > c.Duration, "--ramp must be between 0s and --duration"),
+		problem(c.WarmUp < 0 || c.WarmUp > 0 && c.WarmUp >= c.Duration, "--warm-up must be shorter than --duration"),
+		problem(c.Arrivals < 0 || c.Arrivals > MaxArrivals, "--arrivals must be between 1 and %d", MaxArrivals),
+		problem(c.Timeout <= 0, "--timeout must be above 0s"),
 		problem(c.Ready && (c.Prefix == "" || c.ReadBack > 0), "SKUs that are ready need their prefix, and cannot be checked"),
-		problem(c.ReadBack < 0, "the orders to read back must not be negative"),
+		problem(c.ReadBack < 0, "--read-back must not be negative"),
 	)
 }
 
 func (c Config) withDefaults() Config {
-	if c.Scenario == Hot || c.Scenario == Flash {
+	if c.Scenario.oneSKU() {
 		c.SKUs, c.Items = 1, 1
 	}
 	if c.Arrivals == 0 {
@@ -123,11 +132,12 @@ type run struct {
 	before   stockBefore
 }
 
-// Run sets up, drives and checks. The report is there, as far as it goes, beside an error too. When ctx ends nothing new
-// is sent, what is under way is awaited, and the check is made all the same: a bound of its own ends it.
+// Run sets up, drives and checks. The report is there, as far as it goes, beside an error too; Report.Began tells whether
+// anything was sent. When ctx ends nothing new is sent, what is under way is awaited, and the check is made all the same: a
+// bound of its own ends it.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return Report{}, fmt.Errorf("configure the load: %w", err)
 	}
 	r := &run{cfg: cfg, recorder: newRecorder()}
@@ -136,6 +146,9 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		return Report{}, err
 	}
 	r.shop = newShop(cfg)
+	if err := r.reach(ctx); err != nil {
+		return Report{}, err
+	}
 	if !cfg.Ready {
 		if r.before, err = r.setUp(ctx); err != nil {
 			return Report{}, fmt.Errorf("set up the stock: %w", err)
@@ -152,11 +165,25 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	return report, err
 }
 
+// reach asks for one connection, which tells at once that nobody is there: what follows tries again and again.
+func (r *run) reach(ctx context.Context) error {
+	c := conn{target: &r.target}
+	if err := c.connect(ctx); err != nil {
+		return fmt.Errorf("connect to %s: %w", r.cfg.URL, err)
+	}
+	c.close()
+	return nil
+}
+
 // measured is what the run took, without its warm-up.
 type measured struct {
 	began   time.Time
+	warmUp  time.Duration
 	elapsed time.Duration
 	cpu     time.Duration
+	// interrupted says that the run was ended before its time, and unsent how many arrivals were due by then and not sent.
+	interrupted bool
+	unsent      int64
 }
 
 // drive sends until time, count or ctx end, and awaits the answers of what was sent.
@@ -173,25 +200,43 @@ func (r *run) drive(ctx context.Context) ([]*buyer, measured, error) {
 			b.conn.close()
 		}
 	}()
-	began := time.Now()
+	m := measured{began: time.Now()}
 	cpu := startOfCPU(r.cfg.WarmUp)
-	r.pace = newPace(r.cfg, began)
-	r.recorder.begin(began, r.cfg.WarmUp)
+	r.pace = newPace(r.cfg, m.began)
+	r.recorder.begin(m.began, r.cfg.WarmUp)
 	watched := make(chan struct{})
 	stop := make(chan struct{})
 	go func() {
 		defer close(watched)
 		r.recorder.watch(stop, r.cfg.Progress)
 	}()
+	endOfContext := timeOfEnd(ctx)
 	var wg sync.WaitGroup
 	for _, b := range buyers {
 		wg.Go(func() { b.shopUntil(ctx) })
 	}
 	wg.Wait()
-	m := measured{began, max(time.Since(began)-r.cfg.WarmUp, time.Nanosecond), processCPU() - cpu()}
+	took := time.Since(m.began)
+	m.warmUp = min(r.cfg.WarmUp, took)
+	m.elapsed, m.cpu = max(took-r.cfg.WarmUp, time.Nanosecond), processCPU()-cpu()
+	if at, ended := endOfContext(); ended {
+		m.interrupted, m.unsent = true, r.pace.unsent(at)
+	}
 	close(stop)
 	<-watched
 	return buyers, m, nil
+}
+
+// timeOfEnd notes when ctx ends. What it returns tells whether it did, and makes an end of noting.
+func timeOfEnd(ctx context.Context) func() (at time.Time, ended bool) {
+	noted := make(chan time.Time, 1)
+	stop := context.AfterFunc(ctx, func() { noted <- time.Now() })
+	return func() (time.Time, bool) {
+		if stop() {
+			return time.Time{}, false
+		}
+		return <-noted, true
+	}
 }
 
 // startOfCPU notes the CPU that this process has used when a warm-up is over. One that ends before has it as at its end.

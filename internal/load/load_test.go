@@ -78,13 +78,18 @@ func TestLiesAreFound(t *testing.T) {
 
 func TestLostAnswersAreUnknownAndNoLie(t *testing.T) {
 	t.Parallel()
-	report := mustRun(t, config(newPlatform(t, losesAnswer), Uniform))
-	truth := report.Truth
-	if !truth.OK() || truth.Unknown == 0 || truth.Resolved != truth.Unknown {
-		t.Errorf("%+v", *truth)
-	}
-	if report.Failures() != truth.Unknown {
-		t.Errorf("%d failures for %d lost answers", report.Failures(), truth.Unknown)
+	for _, loss := range []fault{losesAnswer, gateway} {
+		t.Run(string(loss), func(t *testing.T) {
+			t.Parallel()
+			report := mustRun(t, config(newPlatform(t, loss), Uniform))
+			truth := report.Truth
+			if !truth.OK() || truth.Unknown == 0 || truth.Resolved != truth.Unknown {
+				t.Errorf("%+v", *truth)
+			}
+			if report.Failures() != truth.Unknown {
+				t.Errorf("%d failures for %d lost answers", report.Failures(), truth.Unknown)
+			}
+		})
 	}
 }
 
@@ -226,6 +231,9 @@ func TestConfigurationIsBounded(t *testing.T) {
 		"many arrivals": func(c *Config) { c.Arrivals = MaxArrivals + 1 },
 		"scenario":      func(c *Config) { c.Scenario = "unknown" },
 		"items":         func(c *Config) { c.Items = c.SKUs + 1 },
+		"no stock":      func(c *Config) { c.Stock = 0 },
+		"prefix":        func(c *Config) { c.Prefix = "a b" },
+		"long prefix":   func(c *Config) { c.Prefix = strings.Repeat("a", 57) },
 		"address":       func(c *Config) { c.URL = "platform:8000" },
 		"key":           func(c *Config) { c.Key = "a\r\nHost: b" },
 	} {

@@ -22,6 +22,7 @@ type pace struct {
 	random *rand.Rand
 	next   time.Duration // of an open loop's next arrival, from began
 	count  uint64
+	left   []time.Time // when those were due that were taken and not sent
 }
 
 func newPace(cfg Config, began time.Time) *pace {
@@ -54,6 +55,30 @@ func (p *pace) take() (a arrival, ok bool) {
 	a.number = p.count
 	p.count++
 	return a, true
+}
+
+// leave gives an arrival back that will not be sent.
+func (p *pace) leave(a arrival) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = append(p.left, a.due)
+}
+
+// unsent counts the arrivals of an open loop that were due at a time at which the run was ended, and not sent: how far a
+// platform was behind, which the latencies of what was sent do not tell. Nothing can be taken after it.
+func (p *pace) unsent(ended time.Time) (n int64) {
+	if p.cfg.Rate == 0 {
+		return 0
+	}
+	for _, due := range p.left {
+		if !due.After(ended) {
+			n++
+		}
+	}
+	for a, ok := p.take(); ok && !a.due.After(ended); a, ok = p.take() {
+		n++
+	}
+	return n
 }
 
 // gap is the time to the next arrival: exponential, for buyers know nothing of each other.

@@ -22,6 +22,7 @@ const (
 	forgetsHold fault = "confirms an order without holding its stock"
 	oversells   fault = "sells more than there is"
 	losesAnswer fault = "breaks the connection after the effect"
+	gateway     fault = "has a proxy in front that answers 502 after the effect"
 	revokes     fault = "cancels an order that it confirmed"
 )
 
@@ -32,10 +33,16 @@ type platform struct {
 	items  map[string]*item
 	orders []map[string]any
 	keys   map[string]map[string]any
+	placed func(orders int)
 }
 
 func newPlatform(t *testing.T, f fault) string {
-	p := &platform{fault: f, items: map[string]*item{}, keys: map[string]map[string]any{}}
+	return newPlatformThatTells(t, f, func(int) {})
+}
+
+// newPlatformThatTells calls placed with the number of orders after each one.
+func newPlatformThatTells(t *testing.T, f fault, placed func(orders int)) string {
+	p := &platform{fault: f, items: map[string]*item{}, keys: map[string]map[string]any{}, placed: placed}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /v1/items/{sku}", p.putItem)
 	mux.HandleFunc("GET /v1/items/{sku}", p.getItem)
@@ -146,7 +153,12 @@ func (p *platform) store(w http.ResponseWriter, order map[string]any, faulty boo
 	if !faulty || p.fault != losesOrder {
 		p.orders = append(p.orders, order)
 	}
+	p.placed(len(p.orders))
 	switch {
+	case faulty && p.fault == gateway:
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = w.Write([]byte("<h1>502 Bad Gateway</h1>"))
+		return
 	case faulty && p.fault == doublesIt:
 		double := map[string]any{}
 		for name, value := range order {

@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +23,8 @@ const (
 	Wait   Kind = "wait" // from a payment until the order says so
 )
 
-// Outcome is what came of a request: an order's status, a problem's code, or one of the constants.
+// Outcome is what came of a request: an order's status, a problem's code, one of the constants, or `http_` and a status
+// that came without a code.
 type Outcome string
 
 // The outcomes that are no platform's words.
@@ -41,13 +43,17 @@ const (
 	unavailable Outcome = "unavailable"
 )
 
-// Unknown tells whether the request may or may not have had its effect.
+// foreign begins the outcome of an answer that is not the platform's: `http_502` has the words of a balancer or a proxy.
+const foreign = "http_"
+
+// Unknown tells whether the request may or may not have had its effect. What stands in front of a platform, and answers 5xx
+// for it, does not know what became of a request that it passed on.
 func (o Outcome) Unknown() bool {
 	switch o {
 	case Timeout, Connection, brokeOff, lateAnswer, unavailable:
 		return true
 	}
-	return false
+	return strings.HasPrefix(string(o), foreign+"5")
 }
 
 func classify(a answer, err error) Outcome {
@@ -63,10 +69,19 @@ func classify(a answer, err error) Outcome {
 	case a.status < 300:
 		return OK
 	}
-	if code := member(a.body, "code"); len(code) > 0 {
+	if code := member(a.body, "code"); len(code) > 0 && (a.status < 500 || platforms(code)) {
 		return Outcome(known(code))
 	}
-	return Outcome(fmt.Sprintf("http_%d", a.status))
+	return Outcome(fmt.Sprintf("%s%d", foreign, a.status))
+}
+
+// platforms tells whether a code of an answer 5xx is the platform's, and not that of something in front of it.
+func platforms(code []byte) bool {
+	switch Outcome(code) {
+	case brokeOff, lateAnswer, unavailable, "overloaded", "backend_down", "not_implemented", "internal":
+		return true
+	}
+	return false
 }
 
 // known spares the most frequent words an allocation.
@@ -84,7 +99,7 @@ func known(word []byte) string {
 func (o Outcome) fails() bool {
 	switch o {
 	case OK, Accepted, "confirmed", "awaiting_payment", "out_of_stock", "payment_declined", "price_changed", "limit_exceeded",
-		"not_cancelable", "order_not_cancelable":
+		"not_cancelable":
 		return false
 	}
 	return true
@@ -158,9 +173,12 @@ func (r *recorder) refused(saysWhen bool) {
 	if saysWhen {
 		return
 	}
+	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hasty++
+	if !now.Before(r.counted) {
+		r.hasty++
+	}
 }
 
 func (r *recorder) protocolError(format string, args ...any) {

@@ -26,8 +26,12 @@ type Report struct {
 	Seed      uint64    `json:"seed"`
 	StartedAt time.Time `json:"started_at"`
 	Seconds   float64   `json:"seconds"`
-	// WarmUpSeconds came before, and are in no figure but those of Series.
+	// WarmUpSeconds came before, and are in no figure but those of Series and Unsent.
 	WarmUpSeconds float64 `json:"warm_up_seconds,omitempty"`
+	// Interrupted runs were ended before their time. Unsent arrivals of an open loop were due by then and not sent, as of a
+	// platform that stalls: no latency tells of them.
+	Interrupted bool  `json:"interrupted,omitempty"`
+	Unsent      int64 `json:"arrivals_due_and_not_sent,omitempty"`
 	// OrdersPerSecond counts acknowledged orders alone.
 	OrdersPerSecond   float64 `json:"orders_per_second"`
 	RequestsPerSecond float64 `json:"requests_per_second"`
@@ -69,7 +73,8 @@ var percents = []float64{50, 75, 90, 95, 99, 99.9, 99.99, 100}
 func (r *run) report(m measured) Report {
 	cfg, rec := r.cfg, r.recorder
 	report := Report{Scenario: cfg.Scenario, URL: cfg.URL, Loop: "closed", Rate: cfg.Rate, RateEnd: cfg.RateEnd, Clients: cfg.Clients, SKUs: cfg.SKUs,
-		Items: cfg.Items, Stock: cfg.Stock, Seed: cfg.Seed, StartedAt: m.began.UTC(), Seconds: m.elapsed.Seconds(), WarmUpSeconds: cfg.WarmUp.Seconds(), Series: rec.seconds}
+		Items: cfg.Items, Stock: cfg.Stock, Seed: cfg.Seed, StartedAt: m.began.UTC(), Seconds: m.elapsed.Seconds(), WarmUpSeconds: m.warmUp.Seconds(),
+		Interrupted: m.interrupted, Unsent: m.unsent, Kinds: []Summary{}, Series: rec.seconds}
 	if cfg.Rate > 0 {
 		report.Loop = "open"
 	}
@@ -101,6 +106,9 @@ func percentiles(h *hdrhistogram.Histogram) (points []Percentile) {
 	}
 	return points
 }
+
+// Began tells whether anything was sent, and the report so tells anything.
+func (r Report) Began() bool { return !r.StartedAt.IsZero() }
 
 // Failures counts the requests that the platform failed, and answers 503 and 429 among them.
 func (r Report) Failures() (n int64) {
@@ -166,25 +174,15 @@ func (r Report) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\n%s, %s loop, %d clients, %d SKUs, %.1f s%s: %.0f orders/s, %.0f requests/s\n\n", r.Scenario, r.Loop, r.Clients, r.SKUs,
 		r.Seconds, warmUp, r.OrdersPerSecond, r.RequestsPerSecond)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\trequests\tmean\t")
-	for _, percent := range percents {
-		fmt.Fprintf(table, "%s\t", percentName(percent))
-	}
-	fmt.Fprintln(table)
-	for _, s := range r.Kinds {
-		fmt.Fprintf(table, "%s\t%d\t%s\t", s.Kind, s.Requests, milliseconds(int64(s.MeanUS)))
-		for _, p := range s.Percentiles {
-			fmt.Fprintf(table, "%s\t", milliseconds(p.US))
-		}
-		fmt.Fprintln(table)
-	}
-	if err := table.Flush(); err != nil {
+	if err := r.writeLatencies(w); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	for _, s := range r.Kinds {
 		fmt.Fprintf(w, "%-7s %s\n", s.Kind, outcomeText(s.Outcomes))
+	}
+	if warnings := r.Warnings(); len(warnings) > 0 {
+		fmt.Fprintf(w, "\n%s\n", strings.Join(warnings, "\n"))
 	}
 	fmt.Fprintf(w, "\nThe generator used %.1f s of CPU, %.0f µs a request.\n", r.Generator.CPUSeconds, r.Generator.CPUPerRequestUS)
 	if r.Truth == nil {
@@ -194,23 +192,87 @@ func (r Report) WriteText(w io.Writer) error {
 	return r.Truth.writeText(w)
 }
 
+func (r Report) writeLatencies(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\trequests\tmean\t")
+	for _, percent := range percents {
+		fmt.Fprintf(table, "%s\t", percentName(percent))
+	}
+	fmt.Fprintln(table)
+	for _, s := range r.Kinds {
+		for _, row := range s.Rows() {
+			fmt.Fprintf(table, "%s\t%d\t%s\t", row.Name, row.Requests, row.Mean)
+			for _, p := range row.Percentiles {
+				fmt.Fprintf(table, "%s\t", milliseconds(p.US))
+			}
+			fmt.Fprintln(table)
+		}
+	}
+	return table.Flush()
+}
+
+// Row is a line of the table of latencies.
+type Row struct {
+	Name        string
+	Requests    int64
+	Mean        string // of a kind as a whole
+	Percentiles []Percentile
+}
+
+// Rows are a kind as a whole, and, where it had several outcomes, each of them alone: what was refused at once must not
+// flatter what was served.
+func (s Summary) Rows() []Row {
+	rows := []Row{{string(s.Kind), s.Requests, milliseconds(int64(s.MeanUS)), s.Percentiles}}
+	if len(s.Outcomes) < 2 {
+		return rows
+	}
+	for _, outcome := range byCount(s.Outcomes) {
+		rows = append(rows, Row{string(s.Kind) + " " + string(outcome), s.Outcomes[outcome], "", s.ByOutcome[outcome]})
+	}
+	return rows
+}
+
+// Warnings are what whoever reads the figures has to know of them.
+func (r Report) Warnings() (warnings []string) {
+	requests := int64(0)
+	for _, s := range r.Kinds {
+		requests += s.Requests
+	}
+	if failures := r.Failures(); failures > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d of %d requests were not served.", failures, requests))
+	}
+	if r.Interrupted {
+		warnings = append(warnings, "The run was interrupted: the figures are of what was sent until then.")
+	}
+	if r.Unsent > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d arrivals were due and not sent.", r.Unsent))
+	}
+	return warnings
+}
+
 func (t Truth) writeText(w io.Writer) error {
 	how := "all orders of the run were listed"
 	if !t.Complete {
 		how = "acknowledged orders were sampled"
 	}
-	verdict := "The truth holds"
-	if !t.OK() {
-		verdict = "THE TRUTH DOES NOT HOLD"
-	}
 	_, err := fmt.Fprintf(w, "%s: %d orders acknowledged, %d read back (%s), %d missing, %d different, %d doubled, %d nobody was told of, %d unsettled;\n"+
 		"%d placements without an answer, of which %d are there; stock of %d SKUs: %d units held, %d SKUs wrong, %d oversold. (%.1f s)\n",
-		verdict, t.Acknowledged, t.ReadBack, how, t.Missing, t.Different, t.Doubled, t.Unasked, t.Unsettled, t.Unknown, t.Resolved,
+		t.verdict(), t.Acknowledged, t.ReadBack, how, t.Missing, t.Different, t.Doubled, t.Unasked, t.Unsettled, t.Unknown, t.Resolved,
 		t.SKUs, t.UnitsHeld, t.WrongStock, t.Oversold, t.Seconds)
 	for _, problem := range t.Problems {
 		fmt.Fprintf(w, "  - %s\n", problem)
 	}
 	return err
+}
+
+func (t Truth) verdict() string {
+	switch {
+	case t.OK():
+		return "The truth holds"
+	case !t.Wrong():
+		return "The truth is not known, for its check broke off"
+	}
+	return "THE TRUTH DOES NOT HOLD"
 }
 
 func percentName(percent float64) string {

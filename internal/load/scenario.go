@@ -25,6 +25,9 @@ const (
 // Scenarios lists them all.
 func Scenarios() []Scenario { return []Scenario{Uniform, Zipf, Hot, Flash, Reads, Mixed, Pix} }
 
+// oneSKU tells whether all buyers want the same SKU.
+func (s Scenario) oneSKU() bool { return s == Hot || s == Flash }
+
 // step is one arrival of a scenario.
 type step func(b *buyer, a arrival)
 

@@ -45,7 +45,7 @@ var All = []Proof{
 	}.read},
 	{"mutants", "the proofs have teeth", []string{"mutants"}, "", words{
 		wrong:    []found{{` SURVIVES `, "mutants that nobody noticed"}},
-		controls: []found{{` killed  `, "mutants killed"}},
+		controls: []found{{`(?m)^(\d+) of \d+ mutants killed$`, "mutants killed"}},
 	}.read},
 	{"overload", "what is too much is refused at once, and costs the rest nothing", []string{"overload", "OVERLOAD_JSON=" + overloadFile}, "internal/overload", readOverload},
 	{"crash", "no acknowledged order is lost, doubled or stuck, whatever dies", []string{"crash", "CRASH_JSON=" + crashFile}, "internal/crash", readCrash},

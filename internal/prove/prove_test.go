@@ -31,6 +31,23 @@ func TestWordsAreCounted(t *testing.T) {
 	}
 }
 
+// TestMutantsAreCountedOnce: their names and tests may say what they like.
+func TestMutantsAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	for i := range All {
+		if All[i].Name != "mutants" {
+			continue
+		}
+		said := "a process that is killed  twice   killed   1.0s  go test ./x\nanother   killed   1.0s  go test ./x\n2 of 2 mutants killed\n"
+		got, err := All[i].Read(said)
+		if err != nil || counts(got.Controls) != "2 mutants killed" || counts(got.Wrong) != "0 mutants that nobody noticed" {
+			t.Errorf("counted %+v, %v", got, err)
+		}
+		return
+	}
+	t.Error("no proof is of mutants")
+}
+
 func TestLineHolds(t *testing.T) {
 	t.Parallel()
 	good := Findings{Wrong: []Count{{"lost", 0}}, Controls: []Count{{"orders lost", 3}}}

@@ -354,7 +354,7 @@ var pastedBody = regexp.MustCompile(`-d '(\{.*\})'`)
 
 // FirstOrder finds a README whose first order is not the one that `veloz up` prints.
 func FirstOrder(r *Repo) (findings []Finding) {
-	scan(r.Texts[commandLine+"/up.go"], pastedBody, func(line int, groups []string) {
+	scan(r.Texts[commandLine+"/welcome.go"], pastedBody, func(line int, groups []string) {
 		for _, name := range []string{readme, readmePortuguese} {
 			if !strings.Contains(r.Texts[name], "  -d '"+groups[1]+"'\n") {
 				findings = append(findings, Finding{name, 0, "the first order is not the one that veloz up prints"})

@@ -114,8 +114,8 @@ var rules = []struct {
 	}},
 	{name: "first order", find: FirstOrder, bad: map[string]map[string]string{
 		"another body": {
-			"internal/app/veloz/up.go": "package veloz\n\nconst c = `curl\n    -d '{\"a\":1}'\n`\n",
-			readme:                     "  -d '{\"a\":1}'\n", readmePortuguese: "  -d '{\"a\":2}'\n",
+			"internal/app/veloz/welcome.go": "package veloz\n\nconst c = `curl\n    -d '{\"a\":1}'\n`\n",
+			readme:                          "  -d '{\"a\":1}'\n", readmePortuguese: "  -d '{\"a\":2}'\n",
 		},
 	}},
 	{name: "private", find: Private, bad: map[string]map[string]string{

@@ -8,12 +8,15 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
 )
 
-// explainListen tells what to do when a start has no port. Other errors stay as they are.
+// explainListen tells what to do when a start has no port, for its buyers or for its metrics. Other errors stay as they are.
 func explainListen(err error) error {
+	var failed *process.ListenError
 	var listen *net.OpError
-	if !errors.As(err, &listen) || listen.Op != "listen" {
+	if !errors.As(err, &failed) || !errors.As(err, &listen) {
 		return err
 	}
 	where := "the address"
@@ -21,9 +24,9 @@ func explainListen(err error) error {
 		where = listen.Addr.String()
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("another program listens on %s already (a veloz?): stop it, or pick another port with --listen-address", where)
+		return fmt.Errorf("another program listens on %s already (a veloz?): stop it, or pick another port with %s", where, failed.Flag)
 	}
-	return fmt.Errorf("cannot listen on %s: %w; --listen-address picks another, such as 127.0.0.1:8080", where, innermost(listen))
+	return fmt.Errorf("cannot listen on %s: %w; %s picks another, such as 127.0.0.1:8080", where, innermost(listen), failed.Flag)
 }
 
 // explainFolder tells what is wrong with a data folder.

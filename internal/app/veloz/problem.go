@@ -27,6 +27,9 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// violated is the end of an audit or a load that found what must not be.
+type violated struct{ error }
+
 func exitCode(err error) int {
 	var usage usageError
 	var found violated

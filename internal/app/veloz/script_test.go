@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -29,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"up": up, "down": down, "capture": capture, "exits": exits, "lose": lose,
+			"taken": taken, "interrupt": interrupt,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = &running{}
@@ -135,6 +137,42 @@ func lose(ts *testscript.TestScript, _ bool, args []string) {
 		return c.Exec(`DELETE FROM orders WHERE id IN (SELECT order_id FROM order_states WHERE status = 'confirmed')`)
 	}))
 	ts.Check(db.Close())
+}
+
+// taken NAME sets a variable to an address that another program listens on. It takes connections, and answers nothing.
+func taken(ts *testscript.TestScript, _ bool, args []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = listener.Close() })
+	ts.Setenv(args[0], listener.Addr().String())
+}
+
+// interrupt CODE FILE PATTERN[,PATTERN] COMMAND [ARG...] runs a command, and sends it Ctrl-C at the first of its errors' lines
+// that fits each pattern in turn. It must end with the code; -1 is the end by the signal. What it says is kept in the file.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	command := exec.Command(args[3], args[4:]...)
+	command.Dir = ts.Getenv("WORK")
+	command.Env = []string{"PATH=" + ts.Getenv("PATH"), "VELOZ_SERVER=" + ts.Getenv("VELOZ_SERVER"), "VELOZ_KEY=" + ts.Getenv("VELOZ_KEY")}
+	var out strings.Builder
+	command.Stdout = &out
+	errorLines, err := command.StderrPipe()
+	ts.Check(err)
+	ts.Check(command.Start())
+	ts.Defer(func() { _ = command.Process.Kill() })
+	patterns := strings.Split(args[2], ",")
+	lines, said := bufio.NewScanner(errorLines), ""
+	for lines.Scan() {
+		said += lines.Text() + "\n"
+		if len(patterns) > 0 && regexp.MustCompile(patterns[0]).MatchString(lines.Text()) {
+			patterns = patterns[1:]
+			ts.Check(command.Process.Signal(os.Interrupt))
+		}
+	}
+	var exit *exec.ExitError
+	if err := command.Wait(); !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+		ts.Fatalf("%s ended with %v, not with %s:\n%s", strings.Join(args[3:], " "), err, args[0], said)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(out.String()+said), 0o600))
 }
 
 func platforms(ts *testscript.TestScript) *running {

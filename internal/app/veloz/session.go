@@ -32,8 +32,8 @@ const (
 
 // address is where a running platform is.
 type address struct {
-	Server config.PeerURL `name:"server" env:"VELOZ_SERVER" default:"http://localhost:8000" placeholder:"URL" group:"Connection:" help:"Where the platform runs."`
-	JSON   bool           `name:"json" group:"Connection:" help:"Print the API's answer as it came, one JSON document; a problem too."`
+	Server config.PeerURL `name:"server" env:"VELOZ_SERVER" default:"http://localhost:8000" placeholder:"URL" group:"Connection:" help:"Where the platform runs; ${default} by default."`
+	JSON   bool           `name:"json" group:"Connection:" help:"${json_help=Print the API's answer as it came, one JSON document; a problem too.}"`
 }
 
 // connection is an address and the key to it.

@@ -19,6 +19,7 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/httpx"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 )
@@ -54,6 +55,18 @@ func (p place) databases() (databases, error) {
 		return with.String()
 	}
 	return databases{schema("orders"), schema("payments"), schema("inventory")}, nil
+}
+
+// Validate is called when the settings are read.
+func (p place) Validate() error {
+	urls, err := p.databases()
+	if err != nil {
+		return err
+	}
+	if _, err := database.ParseURL(urls.orders); err != nil {
+		return fmt.Errorf("--database: %w", err)
+	}
+	return nil
 }
 
 // prepare makes what the databases stand on: the schemas of a PostgreSQL database.
@@ -95,6 +108,9 @@ type upCommand struct {
 	PaymentsConfig  paymentsapp.Config `embed:""`
 	GatewayConfig   gatewayapp.Config  `embed:""`
 }
+
+// Validate is called when the settings are read; those of the services and of the gateway see to themselves.
+func (c *upCommand) Validate() error { return c.place.Validate() }
 
 // Help is shown by --help.
 func (upCommand) Help() string {

@@ -37,6 +37,9 @@ func (l *orderLine) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String is the line as it is given, which --check-config prints.
+func (l orderLine) String() string { return fmt.Sprintf("%s:%d", l.sku, l.quantity) }
+
 // reais is an amount as people write it: 39.90, 39,90, 40, R$ 1.234,56.
 type reais money.Cents
 
@@ -60,6 +63,9 @@ func (r *reais) UnmarshalText(text []byte) error {
 	*r = reais(amount)
 	return nil
 }
+
+// String is the amount as it may be given.
+func (r reais) String() string { return money.Cents(r).Decimal() }
 
 // thousands tells whether points, where there are any, stand before groups of three digits.
 func thousands(whole string) bool {
@@ -104,6 +110,14 @@ func (p *point) UnmarshalText(text []byte) error {
 		}
 	}
 	return fmt.Errorf("%q is no time; they look like 90m, 7d, 2026-11-27 or 2026-11-27T09:00:00-03:00", s)
+}
+
+// String is the time as it may be given.
+func (p point) String() string {
+	if p.at.IsZero() {
+		return p.distance.String()
+	}
+	return p.at.Format(time.RFC3339)
 }
 
 // before takes a distance backwards, for what has happened.

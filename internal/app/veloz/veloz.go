@@ -43,7 +43,8 @@ func (commands) Help() string {
 Each command has examples: veloz orders place --help`
 }
 
-// Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 an audit found violations, 130 interrupted.
+// Main runs veloz and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 an audit or a load found what must not be,
+// 130 interrupted.
 func Main(args []string) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -69,8 +70,10 @@ func Main(args []string) int {
 
 // untilInterrupted is the context of a command: Ctrl-C ends what it waits for.
 func untilInterrupted() (context.Context, error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // from then on a second Ctrl-C ends the process
+	signaled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	// Whoever sees ctx end may promise that a second Ctrl-C ends the process.
+	context.AfterFunc(signaled, func() { stop(); cancel() })
 	return ctx, nil
 }
 

@@ -3,7 +3,9 @@ package veloz
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/gateway/keys"
@@ -15,9 +17,21 @@ const (
 	defaultData   = "veloz-data"
 )
 
+// built is where `go run` puts a program: below a folder for this once, or into the build cache under a sum of what it is of.
+var built = regexp.MustCompile(`/go-build\d*/|/[0-9a-f]{64}-d/`)
+
+// again is how a program that was started under a name is started again, from the same folder.
+func again(name string) string {
+	if built.MatchString(filepath.ToSlash(name)) {
+		return "go run ./cmd/veloz"
+	}
+	return name
+}
+
 // welcome tells a newcomer what to do next. What it shows works when pasted, and fits a terminal of 80 columns.
 func welcome(out io.Writer, c upCommand, address string, admin keys.AdminKey) {
 	base := "http://" + strings.NewReplacer("[::]", "localhost", "127.0.0.1", "localhost").Replace(address)
+	veloz := again(os.Args[0])
 	store := "SQLite in " + relative(c.Data)
 	if c.Database != "" {
 		store = c.Database.String()
@@ -33,7 +47,7 @@ Pedidos Veloz is up at %[1]s
 	if c.Demo {
 		fmt.Fprintf(out, `Take an order, from another terminal:
 
-  veloz orders place --sku CAFE-500G%[3]s
+  %[4]s orders place --sku CAFE-500G%[3]s
 
 or over HTTP:
 
@@ -45,14 +59,14 @@ or over HTTP:
          "items": [{"sku": "CAFE-500G", "quantity": 2}],
          "payment": {"method": "card", "token": "tok_approved"}}'
 
-`, base, relative(admin.PlaintextFile), c.connectionFlags(base))
+`, base, relative(admin.PlaintextFile), c.connectionFlags(base), veloz)
 	} else {
 		fmt.Fprintf(out, `The catalogue starts empty. Start with --demo for a small one, or fill it:
 
-  veloz items put CAFE-500G --name "Café em grãos" --price 39,90%[1]s
-  veloz items adjust CAFE-500G --add 100%[1]s
+  %[2]s items put CAFE-500G --name "Café em grãos" --price 39,90%[1]s
+  %[2]s items adjust CAFE-500G --add 100%[1]s
 
-`, c.connectionFlags(base))
+`, c.connectionFlags(base), veloz)
 	}
 	fmt.Fprint(out, "Ctrl-C stops; everything is kept.\n")
 }

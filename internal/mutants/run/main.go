@@ -56,6 +56,7 @@ func run(ctx context.Context, pattern string) error {
 			return fmt.Errorf("write the table: %w", err)
 		}
 	}
+	fmt.Fprintf(os.Stdout, "%d of %d mutants killed\n", len(verdicts)-survivors, len(verdicts))
 	if survivors > 0 {
 		return fmt.Errorf("%d of %d mutants survive: a test is missing for each", survivors, len(verdicts))
 	}
