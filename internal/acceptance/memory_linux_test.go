@@ -37,7 +37,7 @@ func boundedMemory(a *api) {
 	attackers.Wait()
 	for _, d := range held {
 		_ = d.conn.Close()
-		<-d.status
+		<-d.end
 	}
 	grown := a.peakMemory() - before
 	a.Logf("the programs grew by %d MB", grown>>20)

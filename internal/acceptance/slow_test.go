@@ -28,8 +28,14 @@ func TestHostileSlowClients(t *testing.T) { in(t, shapes[1:2], hostileLimits, sl
 
 // drip is one slow client.
 type drip struct {
-	conn   net.Conn
-	status chan int // of the answer, 0 when the connection was closed without one
+	conn net.Conn
+	end  chan ending
+}
+
+// ending is how a slow client ended, and when.
+type ending struct {
+	status int // of the answer, 0 when the connection was closed without one
+	at     time.Time
 }
 
 // slowClients come at once: some never end their head, some never end their body, some never read. Meanwhile others buy.
@@ -54,7 +60,8 @@ func slowClients(a *api) {
 		limit time.Duration
 	}{"heads": {heads, headLimit}, "bodies": {bodies, bodyLimit}} {
 		for _, d := range wanted.drips {
-			status, took := <-d.status, time.Since(began)
+			end := <-d.end
+			status, took := end.status, end.at.Sub(began)
 			if status != 0 && status != http.StatusRequestTimeout || kind == "heads" && took > headLimit+bodyLimit || took > wanted.limit+bodyLimit {
 				a.Errorf("slow %s: answered %d after %s", kind, status, took)
 			}
@@ -74,7 +81,7 @@ func (a *api) drips(n int, beginning string) []drip {
 	a.Helper()
 	all := make([]drip, n)
 	for i := range all {
-		all[i] = drip{a.dial(), make(chan int, 1)}
+		all[i] = drip{a.dial(), make(chan ending, 1)}
 		if err := all[i].conn.SetDeadline(time.Now().Add(2 * bodyLimit)); err != nil {
 			a.Fatal(err)
 		}
@@ -85,10 +92,10 @@ func (a *api) drips(n int, beginning string) []drip {
 			defer func() { _ = all[i].conn.Close() }()
 			response, err := http.ReadResponse(bufio.NewReader(all[i].conn), nil)
 			if err != nil {
-				all[i].status <- 0
+				all[i].end <- ending{0, time.Now()}
 				return
 			}
-			all[i].status <- response.StatusCode
+			all[i].end <- ending{response.StatusCode, time.Now()}
 		}()
 	}
 	return all
