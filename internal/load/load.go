@@ -14,9 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"sync"
 	"time"
+
+	"github.com/pedidos-veloz/pedidos-veloz/api/inventoryapi"
 )
 
 // The bounds of a run, whatever its configuration says.
@@ -71,9 +72,6 @@ type Config struct {
 	Log io.Writer
 }
 
-// skuPattern is the contract's: api/inventoryapi/openapi.yaml.
-var skuPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
 // Validate names what cannot be by the flag of `veloz load` that sets it, for there it is read.
 func (c Config) Validate() error {
 	problem := func(bad bool, text string, args ...any) error {
@@ -88,7 +86,7 @@ func (c Config) Validate() error {
 		problem(c.Scenario.oneSKU() && c.Items != 1, "--items must be 1 in the scenario %s, which has one SKU", c.Scenario),
 		problem(c.Items < 1 || c.Items > 100 || c.Items > max(1, c.SKUs), "--items must be between 1 and 100, and at most --skus"),
 		problem(c.Stock < 1 || c.Stock > maxStock, "--stock must be between 1 and %d", maxStock),
-		problem(!skuPattern.MatchString(newShop(Config{Prefix: c.Prefix}).sku(0)),
+		problem(inventoryapi.SKU(newShop(Config{Prefix: c.Prefix}).sku(0)).Validate() != nil,
 			"--sku-prefix must begin with a letter or a digit, and have up to 56 letters, digits, dots, underscores and dashes"),
 		problem(c.Rate < 0 || c.Rate > 1e6 || c.RateEnd < 0 || c.RateEnd > 1e6, "--rate and --rate-end must be between 0 and 1000000"),
 		problem(c.RateEnd > 0 && c.Rate == 0, "--rate-end needs a --rate to begin with"),

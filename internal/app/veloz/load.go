@@ -136,8 +136,11 @@ func (c *loadCommand) createPage() (*os.File, error) {
 }
 
 func writePage(page *os.File, report load.Report) error {
-	if page == nil || !report.Began() {
+	if page == nil {
 		return nil
+	}
+	if !report.Began() { // nothing is left of a run that was none
+		return errors.Join(page.Close(), os.Remove(page.Name()))
 	}
 	if err := errors.Join(report.WriteHTML(page), page.Close()); err != nil {
 		return fmt.Errorf("write the page: %w", err)

@@ -148,7 +148,8 @@ func taken(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // interrupt CODE FILE PATTERN[,PATTERN] COMMAND [ARG...] runs a command, and sends it Ctrl-C at the first of its errors' lines
-// that fits each pattern in turn. It must end with the code; -1 is the end by the signal. What it says is kept in the file.
+// that fits each pattern in turn. It must end by that, within a minute, and with a code that fits CODE; -1 is the end by the
+// signal. What it says is kept in the file.
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	command := exec.Command(args[3], args[4:]...)
 	command.Dir = ts.Getenv("WORK")
@@ -159,6 +160,7 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(command.Start())
 	ts.Defer(func() { _ = command.Process.Kill() })
+	killer := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
 	patterns := strings.Split(args[2], ",")
 	lines, said := bufio.NewScanner(errorLines), ""
 	for lines.Scan() {
@@ -169,7 +171,11 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	var exit *exec.ExitError
-	if err := command.Wait(); !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+	err = command.Wait()
+	if !killer.Stop() {
+		ts.Fatalf("%s went on when it was interrupted:\n%s", strings.Join(args[3:], " "), said)
+	}
+	if !errors.As(err, &exit) || !regexp.MustCompile(`^(`+args[0]+`)$`).MatchString(strconv.Itoa(exit.ExitCode())) {
 		ts.Fatalf("%s ended with %v, not with %s:\n%s", strings.Join(args[3:], " "), err, args[0], said)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(out.String()+said), 0o600))
