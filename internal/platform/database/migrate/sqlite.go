@@ -80,8 +80,7 @@ func appliedTo(c *sqlite.Conn) (versions []int64, err error) {
 	return versions, err
 }
 
-// upSQLite runs goose over the database/sql driver, with the settings of sqlite.Open: a migration is a commit too. A new file
-// gets pages of sqlite.PageSize; one that is there keeps its own.
+// upSQLite runs goose over the database/sql driver, with the settings of sqlite.Open: a migration is a commit too.
 func upSQLite(ctx context.Context, path string, fsys fs.FS) ([]string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -89,7 +88,7 @@ func upSQLite(ctx context.Context, path string, fsys fs.FS) ([]string, error) {
 	}
 	db, err := driver.Open(sqlite.FileURI(abs, url.Values{
 		"modeof": {abs}, "_txlock": {"immediate"},
-		"_pragma": {fmt.Sprintf("page_size(%d)", sqlite.PageSize), "busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(on)"},
+		"_pragma": {"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(on)"},
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -12,9 +12,10 @@ import (
 
 // DB is one database file, opened for this process. It is safe for concurrent use.
 type DB struct {
-	path    string
-	writers *pool
-	readers *pool
+	path         string
+	writers      *pool
+	readers      *pool
+	checkpointer *checkpointer
 }
 
 // Open opens the database file at path and creates it, readable by its owner only, when it is missing.
@@ -33,20 +34,31 @@ func Open(ctx context.Context, path string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	db := &DB{
-		path:    path,
-		writers: newPool(1, func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, writer) }),
-		readers: newPool(s.readers, func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, reader) }),
-	}
+	db := s.database(path, source)
 	if err := db.writers.warm(ctx); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, Classify(err))
 	}
+	db.checkpointer.start()
 	if s.vfs == "" {
 		if err := restrictIndex(path); err != nil {
 			return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.Close())
 		}
 	}
 	return db, nil
+}
+
+func (s settings) database(path, source string) *DB {
+	connect := func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, writer) }
+	k := newCheckpointer(s, connect)
+	k.writers = newPool(1, func(ctx context.Context) (*Conn, error) {
+		c, err := connect(ctx)
+		if err == nil {
+			k.watch(c)
+		}
+		return c, err
+	})
+	readers := newPool(s.readers, func(ctx context.Context) (*Conn, error) { return s.connect(ctx, source, reader) })
+	return &DB{path: path, writers: k.writers, readers: readers, checkpointer: k}
 }
 
 // Path is the file that was given to Open.
@@ -94,6 +106,7 @@ func (db *DB) Close() error {
 	if !db.readers.shut() || !db.writers.shut() {
 		return nil
 	}
+	db.checkpointer.stop()
 	readers := db.readers.drain()
 	// Without TRUNCATE the last close does the same, but silently: a full disk would not be heard of.
 	checkpoint := db.writers.each(func(c *Conn) error { return c.native.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`) })

@@ -18,6 +18,8 @@ const (
 	// with synchronous=OFF, the positive control.
 	powerCutVariable = "SQLITE_POWER_CUT"
 	powerCutVFS      = "powercut"
+	// logPagesUnderPowerCuts has the power fail while the log is being moved, which it seldom is.
+	logPagesUnderPowerCuts = 256
 	// slowDiskVariable is how much longer each flush takes, such as 20ms.
 	slowDiskVariable = "SQLITE_SLOW_DISK"
 	slowDiskVFS      = "slowdisk"
@@ -33,9 +35,9 @@ func underFaults(s settings) settings {
 	switch how := os.Getenv(powerCutVariable); how {
 	case "":
 	case "full":
-		s.vfs = powerCutVFS
+		s.vfs, s.logPages = powerCutVFS, logPagesUnderPowerCuts
 	case "off":
-		s.vfs, s.sync = powerCutVFS, SyncOff
+		s.vfs, s.logPages, s.sync = powerCutVFS, logPagesUnderPowerCuts, SyncOff
 	default:
 		panic(fmt.Sprintf("%s=%q: want full or off", powerCutVariable, how))
 	}

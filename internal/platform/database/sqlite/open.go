@@ -15,13 +15,6 @@ import (
 	_ "github.com/ncruces/go-sqlite3/vfs"
 )
 
-// PageSize is that of new files, in bytes. Orders are written one after the other, so that larger pages hold more of a batch in
-// fewer pieces; beyond this the pages of stock, which is written all over, cost more than that saves.
-const PageSize = 8192
-
-// checkpointSize is how large the log gets before it is moved into the database, in bytes.
-const checkpointSize = 64 << 20
-
 // minVersion is the first SQLite without the WAL-reset bug, which corrupts a database under concurrent checkpoints.
 var minVersion = [3]int{3, 51, 3}
 
@@ -143,11 +136,9 @@ func (s settings) pragmas(as role) string {
 	if as == reader {
 		return fmt.Sprintf(`PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%d;`, readerKiB)
 	}
-	// A checkpoint is on the path of the commit that meets it: two syncs, and every page that has changed. Orders change
-	// pages all over the indexes of their keys and SKUs, the same ones again and again, so the fewer checkpoints the less is
-	// written: every 64 MiB instead of every 4. journal_size_limit gives the disk back after a long reader has let the log grow.
+	// journal_size_limit gives the disk back after a long reader has let the log grow.
 	return fmt.Sprintf(`PRAGMA journal_mode=WAL; PRAGMA synchronous=%d; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;
-		PRAGMA cache_size=-%d; PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=134217728;`, s.sync.pragma(), writerKiB, checkpointSize/PageSize)
+		PRAGMA cache_size=-%d; PRAGMA journal_size_limit=134217728;`, s.sync.pragma(), writerKiB)
 }
 
 const verifySQL = `SELECT sqlite_version(), j.journal_mode, s.synchronous, f.foreign_keys

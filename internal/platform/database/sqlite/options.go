@@ -25,6 +25,7 @@ type settings struct {
 	readers     int
 	busyTimeout time.Duration
 	sync        Synchronous
+	logPages    int
 }
 
 // The page caches are small because a process opens three databases with up to five connections each, and memory that a
@@ -34,17 +35,22 @@ const (
 	readerKiB = 512
 )
 
+// logPages is how long the log gets before it begins anew: 64 MiB. Orders change pages all over the indexes of their keys and
+// SKUs, the same ones again and again, so the longer the log the less is moved in the writer's place.
+const logPages = 16384
+
 func defaults() settings {
 	return settings{
 		readers:     4,
 		busyTimeout: 5 * time.Second,
 		sync:        SyncFull,
+		logPages:    logPages,
 	}
 }
 
 func (s settings) validate() error {
-	if s.readers < 1 || s.busyTimeout <= 0 {
-		return fmt.Errorf("readers (%d) and busy time-out (%s) must be positive", s.readers, s.busyTimeout)
+	if s.readers < 1 || s.busyTimeout <= 0 || s.logPages < 1 {
+		return fmt.Errorf("readers (%d), busy time-out (%s) and the log's pages (%d) must be positive", s.readers, s.busyTimeout, s.logPages)
 	}
 	if s.sync < SyncOff || s.sync > SyncFull {
 		return fmt.Errorf("unknown synchronous level %d", s.sync)
@@ -57,6 +63,9 @@ func WithReaders(n int) Option { return func(s *settings) { s.readers = n } }
 
 // WithBusyTimeout bounds the wait for a lock that another process holds. The default is 5 s.
 func WithBusyTimeout(d time.Duration) Option { return func(s *settings) { s.busyTimeout = d } }
+
+// WithLogPages says how many pages of 4 KiB the log may have before it begins anew. The default is 16384.
+func WithLogPages(n int) Option { return func(s *settings) { s.logPages = n } }
 
 // WithVFS reads and writes through the VFS registered under this name in ncruces/go-sqlite3/vfs, such as one that
 // injects faults. Folders and file modes are then that VFS's business: Open prepares nothing.
