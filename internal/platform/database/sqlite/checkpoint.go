@@ -11,7 +11,7 @@ import (
 
 // parts is in how many pieces a log is moved before it begins anew. Small ones leave the disk and a core to the commits in
 // between; a page that changes all the time is moved once in each.
-const parts = 16
+const parts = 8
 
 // checkpointer moves the log into the database beside the writer. SQLite would do it in the commit that meets the limit: that
 // one, and all that queue behind it, would wait for two syncs and for every page that has changed, a tenth of a second.
