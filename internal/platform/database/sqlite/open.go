@@ -30,8 +30,12 @@ func (s settings) locate(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") {
 		return "", errors.New("the path must name a file")
 	}
+	name, err := overFrames(s.vfs)
+	if err != nil {
+		return "", err
+	}
 	if s.vfs != "" {
-		return FileURI(path, url.Values{"vfs": {s.vfs}}), nil
+		return FileURI(path, url.Values{"vfs": {name}}), nil
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -41,7 +45,7 @@ func (s settings) locate(path string) (string, error) {
 		return "", err
 	}
 	// The log holds the same personal data as the database: modeof gives it the database's mode.
-	return FileURI(abs, url.Values{"modeof": {abs}}), nil
+	return FileURI(abs, url.Values{"vfs": {name}, "modeof": {abs}}), nil
 }
 
 // FileURI names a file as SQLite's URI, with parameters; migrations open the file by it too.
