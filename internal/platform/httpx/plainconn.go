@@ -37,6 +37,7 @@ type plainConn struct {
 	writeBy int64                   // the tick after which nothing more is written; 0: never
 	cancel  context.CancelCauseFunc // of the request that is being served
 	failed  bool                    // the write limit is over: what follows is not sent
+	handed  bool                    // to net/http, which closes it from then on
 }
 
 func newPlainConn(p *plainServer, conn *net.TCPConn) *plainConn {
@@ -93,6 +94,9 @@ func (c *plainConn) next() (*plainRequest, int, error) {
 }
 
 func (c *plainConn) handOver(n int) {
+	c.mu.Lock()
+	c.handed = true
+	c.mu.Unlock()
 	server := c.server
 	conn := &headConn{Conn: &resumed{Conn: c.conn, rest: c.in[:n:n]}, busy: true}
 	server.others.busy.Add(1) // before this connection is forgotten here, or Shutdown would see it nowhere
@@ -188,10 +192,14 @@ func (c *plainConn) retire() {
 	c.phase = retired
 }
 
-// cut closes the connection whatever is owed.
+// cut closes the connection whatever is owed. One that net/http has just begun to serve is not closed here: its request would
+// seem to have lost its client.
 func (c *plainConn) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.handed {
+		return
+	}
 	c.retireIf(true)
 	if c.cancel != nil {
 		c.cancel(errCutOff)
