@@ -14,7 +14,7 @@ import (
 const parts = 8
 
 // checkpointer moves the log into the database beside the writer. SQLite would do it in the commit that meets the limit: that
-// one, and all that queue behind it, would wait for two syncs and for every page that has changed, a tenth of a second.
+// one, and all that queue behind it, would wait for two syncs and for every page that has changed.
 type checkpointer struct {
 	pages   int // that the log may have
 	connect func(context.Context) (*Conn, error)
@@ -69,15 +69,17 @@ func (k *checkpointer) watch(c *Conn) {
 
 func (k *checkpointer) run(ctx context.Context) {
 	defer close(k.ended)
-	defer k.disconnect()
+	defer func() {
+		if k.conn != nil {
+			k.conn.discard() // it may have been interrupted
+		}
+	}()
 	for {
 		select {
 		case <-k.due:
 			// As with SQLite's own checkpoints nobody hears of an error: the log is whole without them, the next commit asks
 			// again, and when the disk is full that commit fails by itself.
-			if k.checkpoint(ctx) != nil {
-				k.disconnect()
-			}
+			_ = k.checkpoint(ctx)
 		case <-ctx.Done():
 			return
 		}
@@ -132,12 +134,4 @@ func (k *checkpointer) pass(c *Conn) (pages int, err error) {
 	}
 	k.tried.Store(int64(pages))
 	return pages, nil
-}
-
-func (k *checkpointer) disconnect() {
-	if k.conn == nil {
-		return
-	}
-	k.conn.discard()
-	k.conn = nil
 }

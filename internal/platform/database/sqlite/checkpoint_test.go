@@ -30,15 +30,10 @@ type gate struct {
 
 func (v gateVFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	f, flags, err := v.VFSFilename.OpenFilename(name, flags)
-	switch {
-	case err != nil:
+	if err != nil || flags&vfs.OPEN_MAIN_DB == 0 {
 		return f, flags, err
-	case flags&vfs.OPEN_MAIN_DB != 0:
-		return gateFile{f.(sharedFile), v.gate}, flags, nil
-	case flags&vfs.OPEN_WAL != 0:
-		return syncFile{f.(sharedFile), new(atomic.Int64)}, flags, nil
 	}
-	return f, flags, nil
+	return gateFile{f.(sharedFile), v.gate}, flags, nil
 }
 
 type gateFile struct {

@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -14,12 +13,7 @@ import (
 // writesVFS notes how long each write to a log is.
 type writesVFS struct {
 	vfs.VFSFilename
-	writes *writes
-}
-
-type writes struct {
-	mu      sync.Mutex
-	lengths []int
+	lengths *[]int
 }
 
 func (v writesVFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -27,40 +21,38 @@ func (v writesVFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.Fil
 	if err != nil || flags&vfs.OPEN_WAL == 0 {
 		return f, flags, err
 	}
-	return writesFile{f, v.writes}, flags, nil
+	return writesFile{f, v.lengths}, flags, nil
 }
 
 type writesFile struct {
 	vfs.File
-	writes *writes
+	lengths *[]int
 }
 
 func (f writesFile) WriteAt(b []byte, off int64) (int, error) {
-	f.writes.mu.Lock()
-	f.writes.lengths = append(f.writes.lengths, len(b))
-	f.writes.mu.Unlock()
+	*f.lengths = append(*f.lengths, len(b))
 	return f.File.WriteAt(b, off)
 }
 
 // TestFramesAreWrittenWhole, and what was written in one piece is read by another connection, and after the file was closed.
 func TestFramesAreWrittenWhole(t *testing.T) {
 	t.Parallel()
-	w := &writes{}
-	vfs.Register("writes", writesVFS{vfs.Find("").(vfs.VFSFilename), w})
+	var lengths []int
+	vfs.Register("writes", writesVFS{vfs.Find("").(vfs.VFSFilename), &lengths})
 	path := filepath.Join(t.TempDir(), "orders.db")
 	db := openAt(t, path, sqlite.WithVFS("writes"))
 	if err := db.Write(t.Context(), func(c *sqlite.Conn) error { return c.Script(schema) }); err != nil {
 		t.Fatal(err)
 	}
-	w.lengths = nil
+	lengths = nil
 	long := strings.Repeat("x", 40_000) // pages beside the table's own
 	if err := db.Write(t.Context(), func(c *sqlite.Conn) error { return insert(c, long, 1) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.lengths) < 10 {
-		t.Errorf("%d writes to the log for ten pages and more", len(w.lengths))
+	if len(lengths) < 10 {
+		t.Errorf("%d writes to the log for ten pages and more", len(lengths))
 	}
-	for _, n := range w.lengths {
+	for _, n := range lengths {
 		if n != 24+4096 {
 			t.Errorf("a write of %d bytes, want a header and its page: 24 and 4096", n)
 		}

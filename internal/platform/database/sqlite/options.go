@@ -36,7 +36,7 @@ const (
 )
 
 // logPages is how long the log gets before it begins anew: 64 MiB. Orders change pages all over the indexes of their keys and
-// SKUs, the same ones again and again, so the longer the log the less is moved in the writer's place.
+// SKUs, the same ones again and again, so the longer its parts the less is moved.
 const logPages = 16384
 
 func defaults() settings {
