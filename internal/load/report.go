@@ -252,7 +252,10 @@ func (r Report) Warnings() (warnings []string) {
 
 func (t Truth) writeText(w io.Writer) error {
 	how := "all orders of the run were listed"
-	if !t.Complete {
+	switch {
+	case t.BrokenOff:
+		how = "until the check broke off"
+	case !t.Complete:
 		how = "acknowledged orders were sampled"
 	}
 	_, err := fmt.Fprintf(w, "%s: %d orders acknowledged, %d read back (%s), %d missing, %d different, %d doubled, %d nobody was told of, %d unsettled;\n"+

@@ -45,13 +45,16 @@ func TestRefusalsDoNotFlatterWhatWasServed(t *testing.T) {
 func TestACheckThatBrokeOffIsNoVerdict(t *testing.T) {
 	t.Parallel()
 	for want, truth := range map[string]Truth{
-		"The truth holds":         {},
-		"The truth is not known":  {BrokenOff: true},
-		"THE TRUTH DOES NOT HOLD": {BrokenOff: true, Missing: 1},
+		"The truth holds":         {Complete: true},
+		"The truth is not known":  {Complete: true, BrokenOff: true},
+		"THE TRUTH DOES NOT HOLD": {Complete: true, BrokenOff: true, Missing: 1},
 	} {
 		var text bytes.Buffer
 		if err := (Report{Truth: &truth}).WriteText(&text); err != nil || !strings.Contains(text.String(), "\n"+want) {
 			t.Errorf("%s is not in\n%s", want, text.String())
+		}
+		if got := strings.Contains(text.String(), "all orders of the run were listed"); got == truth.BrokenOff {
+			t.Errorf("%s: all orders were listed: %t", want, got)
 		}
 		if truth.OK() != (want == "The truth holds") {
 			t.Errorf("%s: OK is %t", want, truth.OK())
