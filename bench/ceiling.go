@@ -90,7 +90,7 @@ func (p *pipeline) compose(ctx context.Context, urls map[string]string) error {
 	if err != nil {
 		return err
 	}
-	p.orders, err = orders.New(orders.Config{MaxInFlight: 8192, Queue: 4096, MaxBatch: 256, ChargeWorkers: 4, Lease: 10 * time.Second},
+	p.orders, err = orders.New(orders.Config{MaxInFlight: 8192, Queue: 4096, MaxBatch: 512, ChargeWorkers: 4, Lease: 10 * time.Second},
 		ordersStore, peers.NewInventory(inventoryapi.NewHandler(p.inventory, log)), peers.NewPayments(chargesPeer), system, ids, log)
 	if err != nil {
 		return err

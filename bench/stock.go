@@ -118,7 +118,7 @@ type wish struct {
 
 // measureHolds asks for holds from as many callers as a closed loop has clients, through a stage such as the saga's.
 func (p *pipeline) measureHolds(ctx context.Context, callers int, length time.Duration) (m measurement, err error) {
-	stage, err := batch.NewStage(batch.Config{Name: "hold", Queue: callers, MaxBatch: 256, Workers: 1}, p.holdBatch)
+	stage, err := batch.NewStage(batch.Config{Name: "hold", Queue: callers, MaxBatch: 512, Workers: 1}, p.holdBatch)
 	if err != nil {
 		return m, err
 	}

@@ -130,7 +130,7 @@ func newPlatform(t *testing.T, urls [3]string) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.orders, err = orders.New(orders.Config{MaxInFlight: 8192, Queue: 4096, MaxBatch: 256, ChargeWorkers: 4, Lease: time.Minute},
+	p.orders, err = orders.New(orders.Config{MaxInFlight: 8192, Queue: 4096, MaxBatch: 512, ChargeWorkers: 4, Lease: time.Minute},
 		openStore(t, urls[2], ordersapp.Engine), peers.NewInventory(inventoryapi.NewHandler(p.inventory, log)), peers.NewPayments(chargesPeer), system, ids, log)
 	if err != nil {
 		t.Fatal(err)

@@ -75,13 +75,12 @@ type Saga struct {
 	polled  []*flight // waiting for an order that another process drives
 }
 
-const (
-	// crews is how many batches of the stages that every order passes are under way at once: one waits for its database
-	// while the other works.
-	crews = 2
-	// patience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
-	patience = 20 * time.Millisecond
-)
+// crews is how many batches of the stages that every order passes are under way at once: one waits for its database
+// while the other works.
+const crews = 2
+
+// patience is longer than a batch takes, and shorter than a payment provider that is slow: the others go on then.
+var patience = batch.Patience{Batch: 20 * time.Millisecond, Item: 200 * time.Microsecond}
 
 func newSaga(cfg Config, store Store, inventory Inventory, payments Payments, clock clock.Clock, ids *id.Source, log *slog.Logger) (*Saga, error) {
 	if err := cfg.validate(); err != nil {

@@ -122,7 +122,7 @@ func composeOrders(t testing.TB, stack *lifecycle.Stack, rt *process.Runtime) pr
 }
 
 // ordersConfig is what the program takes by default, but for a lease that outlives any benchmark.
-var ordersConfig = ordersapp.Config{MaxInFlight: 8192, Queue: 4096, MaxBatch: 256, Workers: 4, Lease: time.Hour, MaxWait: 10 * time.Second}
+var ordersConfig = ordersapp.Config{MaxInFlight: 8192, Queue: 4096, MaxBatch: 512, Workers: 4, Lease: time.Hour, MaxWait: 10 * time.Second}
 
 // instantOrders is the orders service's HTTP side alone.
 func instantOrders(t testing.TB, rt *process.Runtime) http.Handler {

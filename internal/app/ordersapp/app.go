@@ -38,7 +38,7 @@ var Engine = process.Engine[orders.Store]{
 type Config struct {
 	MaxInFlight int           `name:"max-in-flight-orders" env:"VELOZ_MAX_IN_FLIGHT_ORDERS" default:"8192" help:"Orders under way in this process; more are answered 503."`
 	Queue       int           `name:"order-queue" env:"VELOZ_ORDER_QUEUE" default:"4096" help:"Orders that may wait to be stored; more are answered 503."`
-	MaxBatch    int           `name:"max-batch" env:"VELOZ_MAX_BATCH" default:"256" help:"Orders in one transaction, at most 1000."`
+	MaxBatch    int           `name:"max-batch" env:"VELOZ_MAX_BATCH" default:"512" help:"Orders in one transaction, at most 1000."`
 	Workers     int           `name:"charge-workers" env:"VELOZ_CHARGE_WORKERS" default:"4" help:"Batches of expiries, of undone orders and, when a payment provider is slow, of charges under way at once."`
 	Lease       time.Duration `name:"order-lease" env:"VELOZ_ORDER_LEASE" default:"10s" help:"How long a crashed process's orders wait for another one."`
 	AuditEvery  time.Duration `name:"audit-every" env:"VELOZ_AUDIT_EVERY" default:"15m" help:"Time between two comparisons of orders, stock and money in the background; 0s: never."`

@@ -66,7 +66,7 @@ func NewStage[T any](cfg Config, work func(ctx context.Context, items []T)) (*St
 	}
 	s := &Stage[T]{cfg: cfg, queue: make(chan queued[T], cfg.Queue), work: work}
 	if cfg.Line != nil {
-		s.at = cfg.Line.add(&station{queued: s.Queued, step: s.Step, workers: cfg.Workers})
+		s.at = cfg.Line.add(&station{queued: s.Queued, most: cfg.MaxBatch, step: s.Step, workers: cfg.Workers})
 	}
 	if cfg.Observer != nil {
 		cfg.Observer.Stage(cfg.Name, cfg.Queue, s.Queued)

@@ -10,12 +10,13 @@ import (
 // station gets on: a crew that has worked in a stage goes to the next one, takes what waits there along, and after the last
 // begins anew. What a free worker a stage would do, small batches that overtake each other, costs a transaction each.
 //
-// A stage is not begun while the one before it is at work: what comes out of that can go along. Who takes longer than the
+// A stage is not begun while the one before it is at work, for what comes out of that can go along; nor while the next one
+// is, for what came out would only wait there, and what arrives meanwhile can go along. A batch that takes longer than its
 // patience, because whoever it calls is slow, is no longer waited for, and another crew takes its place; how many batches
 // may be under way in a stage by then, its Workers say.
 type Line struct {
 	crews    int
-	patience time.Duration
+	patience Patience
 
 	mu      sync.Mutex
 	ready   sync.Cond // a stage may be begun, or all may end
@@ -25,9 +26,15 @@ type Line struct {
 	ending  bool
 }
 
+// Patience is how long a batch is waited for: a time for itself, and one for each of its items.
+type Patience struct{ Batch, Item time.Duration }
+
+func (p Patience) with(items int) time.Duration { return p.Batch + time.Duration(items)*p.Item }
+
 // station is a stage of a line.
 type station struct {
 	queued  func() int
+	most    int // items a batch holds
 	step    func(context.Context) bool // one batch of what is queued
 	workers int
 
@@ -36,7 +43,7 @@ type station struct {
 }
 
 // NewLine makes a line for crews batches at once, at least one, besides those that lost their patience.
-func NewLine(crews int, patience time.Duration) *Line {
+func NewLine(crews int, patience Patience) *Line {
 	l := &Line{crews: crews, patience: patience}
 	l.ready.L = &l.mu
 	return l
@@ -79,7 +86,7 @@ func (l *Line) crew(ctx context.Context, crews *sync.WaitGroup, next int) {
 	})
 	timer.Stop()
 	for l.begin(&s, &next) {
-		timer.Reset(l.patience)
+		timer.Reset(l.patience.with(min(s.queued(), s.most)))
 		s.step(ctx)
 		inTime := timer.Stop()
 		l.end(s, inTime)
@@ -133,7 +140,10 @@ func (l *Line) wake() {
 
 func (l *Line) mayBegin(at int) bool {
 	s := l.stages[at]
-	return s.queued() > 0 && !s.awaited && s.working < s.workers && (at == 0 || !l.stages[at-1].awaited)
+	if at > 0 && l.stages[at-1].awaited || at+1 < len(l.stages) && l.stages[at+1].awaited {
+		return false
+	}
+	return s.queued() > 0 && !s.awaited && s.working < s.workers
 }
 
 func (l *Line) end(s *station, inTime bool) {

@@ -29,7 +29,7 @@ const patience = 20 * time.Millisecond
 // newRail makes a line of stages; work sleeps for as long as it takes.
 func newRail(t *testing.T, crews int, workers []int, work func(stage int, items []int)) *rail {
 	t.Helper()
-	r := &rail{line: batch.NewLine(crews, patience), batches: make([][]int, len(workers)), working: make([]int, len(workers)), most: make([]int, len(workers))}
+	r := &rail{line: batch.NewLine(crews, batch.Patience{Batch: patience}), batches: make([][]int, len(workers)), working: make([]int, len(workers)), most: make([]int, len(workers))}
 	for i := range workers {
 		cfg := batch.Config{Name: string(rune('a' + i)), Queue: 1000, MaxBatch: 100, Workers: workers[i], Line: r.line}
 		r.stages = append(r.stages, stage(t, cfg, func(_ context.Context, items []int) {
@@ -96,6 +96,53 @@ func TestLineTakesLatecomersAlong(t *testing.T) {
 		})
 		if want := [][]int{{1}, {2}, {1, 2}}; !slices.EqualFunc(r.batches, want, slices.Equal) {
 			t.Errorf("batches of %v, want %v", r.batches, want)
+		}
+	})
+}
+
+// TestLineGathersBeforeABusyStage: what arrives at a stage while the next one is at work goes on together when that is over.
+func TestLineGathersBeforeABusyStage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const length = patience / 2
+		r := newRail(t, 2, []int{1, 1, 1}, func(stage int, _ []int) {
+			if stage == 2 {
+				time.Sleep(length)
+			}
+		})
+		r.run(t, func() {
+			for item := range 4 { // the first is in the last stage when the others come
+				_ = r.stages[0].Submit(item)
+				time.Sleep(length / 4)
+			}
+		})
+		if want := [][]int{{1, 1, 1, 1}, {1, 3}, {1, 3}}; !slices.EqualFunc(r.batches, want, slices.Equal) {
+			t.Errorf("batches of %v, want %v", r.batches, want)
+		}
+	})
+}
+
+// TestLinePatienceGrowsWithTheBatch: a large batch is waited for longer than a small one.
+func TestLinePatienceGrowsWithTheBatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const most, each = 10, patience / 2
+		r := &rail{line: batch.NewLine(1, batch.Patience{Batch: patience, Item: each})}
+		var begun []time.Duration
+		start := time.Now()
+		cfg := batch.Config{Name: "a", Queue: 100, MaxBatch: most, Workers: 2, Line: r.line}
+		r.stages = append(r.stages, stage(t, cfg, func(context.Context, []int) {
+			r.mu.Lock()
+			begun = append(begun, time.Since(start))
+			r.mu.Unlock()
+			time.Sleep(time.Second)
+		}))
+		for item := range 3 * most { // more than a batch holds
+			_ = r.stages[0].Submit(item)
+		}
+		r.run(t, synctest.Wait)
+		if want := []time.Duration{0, patience + most*each, time.Second}; !slices.Equal(begun, want) {
+			t.Errorf("batches begun after %v, want %v", begun, want)
 		}
 	})
 }
