@@ -34,7 +34,7 @@ func (p Patience) with(items int) time.Duration { return p.Batch + time.Duration
 // station is a stage of a line.
 type station struct {
 	queued  func() int
-	most    int // items a batch holds
+	most    int                        // items a batch holds
 	step    func(context.Context) bool // one batch of what is queued
 	workers int
 
