@@ -66,7 +66,7 @@ type Invoker interface {
 	// Needs no key, so that a page can show it; the txid cannot be guessed.
 	//
 	// GET /v1/pix/{txid}/qr.png
-	GetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (GetPixQRCodeOK, error)
+	GetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (*GetPixQRCodeOKHeaders, error)
 	// ListNotices invokes listNotices operation.
 	//
 	// List charges that changed by themselves and were not yet acknowledged.
@@ -476,12 +476,12 @@ func (c *Client) sendGetPayment(ctx context.Context, params GetPaymentParams) (r
 // Needs no key, so that a page can show it; the txid cannot be guessed.
 //
 // GET /v1/pix/{txid}/qr.png
-func (c *Client) GetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (GetPixQRCodeOK, error) {
+func (c *Client) GetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (*GetPixQRCodeOKHeaders, error) {
 	res, err := c.sendGetPixQRCode(ctx, params)
 	return res, err
 }
 
-func (c *Client) sendGetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (res GetPixQRCodeOK, err error) {
+func (c *Client) sendGetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (res *GetPixQRCodeOKHeaders, err error) {
 
 	u := uri.Clone(c.requestURL(ctx))
 	var pathParts [3]string

@@ -621,7 +621,7 @@ func (s *Server) handleGetPixQRCodeRequest(args [1]string, argsEscaped bool, w h
 
 	var rawBody []byte
 
-	var response GetPixQRCodeOK
+	var response *GetPixQRCodeOKHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -642,7 +642,7 @@ func (s *Server) handleGetPixQRCodeRequest(args [1]string, argsEscaped bool, w h
 		type (
 			Request  = struct{}
 			Params   = GetPixQRCodeParams
-			Response = GetPixQRCodeOK
+			Response = *GetPixQRCodeOKHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,

@@ -746,7 +746,7 @@ func decodeGetPaymentResponse(resp *http.Response) (res *Payment, _ error) {
 	return res, errors.Wrap(defRes, "error")
 }
 
-func decodeGetPixQRCodeResponse(resp *http.Response) (res GetPixQRCodeOK, _ error) {
+func decodeGetPixQRCodeResponse(resp *http.Response) (res *GetPixQRCodeOKHeaders, _ error) {
 	switch resp.StatusCode {
 	case 200:
 		// Code 200.
@@ -763,7 +763,42 @@ func decodeGetPixQRCodeResponse(resp *http.Response) (res GetPixQRCodeOK, _ erro
 			}
 
 			response := GetPixQRCodeOK{Data: bytes.NewReader(b)}
-			return response, nil
+			var wrapper GetPixQRCodeOKHeaders
+			wrapper.Response = response
+			h := uri.NewHeaderDecoder(resp.Header)
+			// Parse "Cache-Control" header.
+			{
+				cfg := uri.HeaderParameterDecodingConfig{
+					Name:    "Cache-Control",
+					Explode: false,
+				}
+				if err := func() error {
+					if err := h.HasParam(cfg); err == nil {
+						if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+							val, err := d.DecodeValue()
+							if err != nil {
+								return err
+							}
+
+							c, err := conv.ToString(val)
+							if err != nil {
+								return err
+							}
+
+							wrapper.CacheControl = c
+							return nil
+						}); err != nil {
+							return err
+						}
+					} else {
+						return err
+					}
+					return nil
+				}(); err != nil {
+					return res, errors.Wrap(err, "parse Cache-Control header")
+				}
+			}
+			return &wrapper, nil
 		default:
 			return res, validate.InvalidContentType(ct)
 		}

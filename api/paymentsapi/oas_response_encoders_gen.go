@@ -84,15 +84,31 @@ func encodeGetPaymentResponse(response *Payment, w http.ResponseWriter) error {
 	return nil
 }
 
-func encodeGetPixQRCodeResponse(response GetPixQRCodeOK, w http.ResponseWriter) error {
+func encodeGetPixQRCodeResponse(response *GetPixQRCodeOKHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "image/png")
+	// Encoding response headers.
+	{
+		h := uri.NewHeaderEncoder(w.Header())
+		// Encode "Cache-Control" header.
+		{
+			cfg := uri.HeaderParameterEncodingConfig{
+				Name:    "Cache-Control",
+				Explode: false,
+			}
+			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+				return e.EncodeValue(conv.StringToString(response.CacheControl))
+			}); err != nil {
+				return errors.Wrap(err, "encode Cache-Control header")
+			}
+		}
+	}
 	w.WriteHeader(200)
 
 	writer := w
-	if closer, ok := response.Data.(io.Closer); ok {
+	if closer, ok := response.Response.Data.(io.Closer); ok {
 		defer closer.Close()
 	}
-	if _, err := io.Copy(writer, response); err != nil {
+	if _, err := io.Copy(writer, response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 

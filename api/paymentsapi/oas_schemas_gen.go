@@ -565,6 +565,32 @@ func (s GetPixQRCodeOK) Read(p []byte) (n int, err error) {
 	return s.Data.Read(p)
 }
 
+// GetPixQRCodeOKHeaders wraps GetPixQRCodeOK with response headers.
+type GetPixQRCodeOKHeaders struct {
+	CacheControl string
+	Response     GetPixQRCodeOK
+}
+
+// GetCacheControl returns the value of CacheControl.
+func (s *GetPixQRCodeOKHeaders) GetCacheControl() string {
+	return s.CacheControl
+}
+
+// GetResponse returns the value of Response.
+func (s *GetPixQRCodeOKHeaders) GetResponse() GetPixQRCodeOK {
+	return s.Response
+}
+
+// SetCacheControl sets the value of CacheControl.
+func (s *GetPixQRCodeOKHeaders) SetCacheControl(val string) {
+	s.CacheControl = val
+}
+
+// SetResponse sets the value of Response.
+func (s *GetPixQRCodeOKHeaders) SetResponse(val GetPixQRCodeOK) {
+	s.Response = val
+}
+
 // Ref: #/components/schemas/Notice
 type Notice struct {
 	PaymentID uuid.UUID `json:"payment_id"`

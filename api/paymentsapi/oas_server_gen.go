@@ -53,7 +53,7 @@ type Handler interface {
 	// Needs no key, so that a page can show it; the txid cannot be guessed.
 	//
 	// GET /v1/pix/{txid}/qr.png
-	GetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (GetPixQRCodeOK, error)
+	GetPixQRCode(ctx context.Context, params GetPixQRCodeParams) (*GetPixQRCodeOKHeaders, error)
 	// ListNotices implements listNotices operation.
 	//
 	// List charges that changed by themselves and were not yet acknowledged.

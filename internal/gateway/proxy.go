@@ -26,6 +26,8 @@ func forwarder(service contract.Service, b Backend, logger *slog.Logger) http.Ha
 	return &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(base)
+			// As it came: ReverseProxy drops what it cannot read, and the service would not know that something was asked for.
+			p.Out.URL.RawQuery = p.In.URL.RawQuery
 			// ReverseProxy drops these; here they are the gateway's own and not the client's.
 			for _, name := range forwardedHeaders {
 				if values := p.In.Header[name]; values != nil {

@@ -33,13 +33,13 @@ func TestProxyPassesARequestOn(t *testing.T) {
 		w.Header().Set("Location", "/v1/orders/1")
 		echo(contract.Orders).ServeHTTP(w, r)
 	})))
-	r := request("POST", "/v1/orders?a=1&b=%2F", f.admin(t), `{"a":1}`)
+	r := request("POST", "/v1/orders?a=1&b=%2F&c=1;d=%zz", f.admin(t), `{"a":1}`)
 	r.Header.Set("X-Veloz-Scopes", "mine")
 	r.Header.Set("Connection", "X-Veloz-Caller")
 	r.Header.Set("X-Forwarded-For", "6.6.6.6")
 	w := f.do(r)
 	got := seen(t, w)
-	if got.Path != "/v1/orders" || got.Body != `{"a":1}` || gotQuery != "a=1&b=%2F" {
+	if got.Path != "/v1/orders" || got.Body != `{"a":1}` || gotQuery != "a=1&b=%2F&c=1;d=%zz" {
 		t.Fatalf("the backend saw %+v, query %q", got, gotQuery)
 	}
 	if !strings.HasPrefix(gotHost, "127.0.0.1") {

@@ -30,6 +30,7 @@ func New(service *inventory.Service, bodies httpx.BodyLimits, log *slog.Logger) 
 	contract := httpx.NewContract(inventoryapi.Spec)
 	server, err := inventoryapi.NewServer(NewHandler(service, log),
 		inventoryapi.WithErrorHandler(contract.ErrorHandler),
+		inventoryapi.WithMiddleware(httpx.KnownQuery),
 		inventoryapi.WithNotFound(httpx.NotFound),
 		inventoryapi.WithMethodNotAllowed(httpx.MethodNotAllowed))
 	if err != nil {

@@ -52,6 +52,7 @@ func New(cfg Config, service Service) (http.Handler, error) {
 	h := NewHandler(cfg, service)
 	server, err := ordersapi.NewServer(h,
 		ordersapi.WithErrorHandler(contract.ErrorHandler),
+		ordersapi.WithMiddleware(httpx.KnownQuery),
 		ordersapi.WithNotFound(httpx.NotFound),
 		ordersapi.WithMethodNotAllowed(httpx.MethodNotAllowed))
 	if err != nil {

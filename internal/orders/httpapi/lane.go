@@ -23,7 +23,7 @@ type lane struct {
 
 // ServeHTTP implements http.Handler.
 func (l lane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && r.URL.Path == "/v1/orders" && r.URL.RawPath == "" {
+	if r.Method == http.MethodPost && r.URL.Path == "/v1/orders" && r.URL.RawPath == "" && r.URL.RawQuery == "" {
 		if body, params, ok := placement(r); ok {
 			l.place(w, r, body, params)
 			return

@@ -64,6 +64,7 @@ func New(service *payments.Service, cfg Config) (http.Handler, error) {
 	contract := httpx.NewContract(paymentsapi.Spec)
 	server, err := paymentsapi.NewServer(h,
 		paymentsapi.WithErrorHandler(contract.ErrorHandler),
+		paymentsapi.WithMiddleware(httpx.KnownQuery),
 		paymentsapi.WithNotFound(httpx.NotFound),
 		paymentsapi.WithMethodNotAllowed(httpx.MethodNotAllowed))
 	if err != nil {
@@ -72,34 +73,16 @@ func New(service *payments.Service, cfg Config) (http.Handler, error) {
 	return httpx.Identify(httpx.StrictBody(cfg.Bodies)(h.route(server))), nil
 }
 
-// route does what the generated server cannot: it hides the sandbox, and lets pictures be cached.
+// route does what the generated server cannot: it hides the sandbox.
 func (h *Handler) route(server http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !h.cfg.Sandbox && strings.HasPrefix(r.URL.Path, "/v1/sandbox/"):
+		if !h.cfg.Sandbox && strings.HasPrefix(r.URL.Path, "/v1/sandbox/") {
 			httpx.NotFound(w, r)
-		case strings.HasPrefix(r.URL.Path, "/v1/pix/"):
-			server.ServeHTTP(pictureWriter{w}, r)
-		default:
-			server.ServeHTTP(w, r)
+			return
 		}
+		server.ServeHTTP(w, r)
 	})
 }
-
-// pictureWriter marks a picture, and not an error, as cacheable: a charge's code never changes. Five minutes, because a
-// charge that is voided loses its picture.
-type pictureWriter struct{ http.ResponseWriter }
-
-// WriteHeader implements http.ResponseWriter.
-func (w pictureWriter) WriteHeader(status int) {
-	if status == http.StatusOK {
-		w.Header().Set("Cache-Control", "public, max-age=300")
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController through.
-func (w pictureWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // ChargeBatch implements POST /internal/v1/charges.
 func (h *Handler) ChargeBatch(ctx context.Context, req *paymentsapi.ChargeBatch) (*paymentsapi.ChargeResults, error) {
@@ -185,20 +168,23 @@ func (h *Handler) ListOrderPayments(ctx context.Context, params paymentsapi.List
 	return list, nil
 }
 
+// pictureCaching is five minutes: a charge's code never changes, but a charge that is voided loses its picture.
+const pictureCaching = "public, max-age=300"
+
 // GetPixQRCode implements GET /v1/pix/{txid}/qr.png: the picture of what waits for its payer, or was paid.
-func (h *Handler) GetPixQRCode(ctx context.Context, params paymentsapi.GetPixQRCodeParams) (paymentsapi.GetPixQRCodeOK, error) {
+func (h *Handler) GetPixQRCode(ctx context.Context, params paymentsapi.GetPixQRCodeParams) (*paymentsapi.GetPixQRCodeOKHeaders, error) {
 	charge, err := h.pixCharge(ctx, params.Txid)
 	if err != nil {
-		return paymentsapi.GetPixQRCodeOK{}, err
+		return nil, err
 	}
 	if charge.Status != payments.Pending && charge.Status != payments.Paid {
-		return paymentsapi.GetPixQRCodeOK{}, payments.ErrNotFound
+		return nil, payments.ErrNotFound
 	}
 	picture, err := brcode.QRPNG(charge.Pix.CopyPaste)
 	if err != nil {
-		return paymentsapi.GetPixQRCodeOK{}, fmt.Errorf("picture of payment %s: %w", charge.ID, err)
+		return nil, fmt.Errorf("picture of payment %s: %w", charge.ID, err)
 	}
-	return paymentsapi.GetPixQRCodeOK{Data: bytes.NewReader(picture)}, nil
+	return &paymentsapi.GetPixQRCodeOKHeaders{CacheControl: pictureCaching, Response: paymentsapi.GetPixQRCodeOK{Data: bytes.NewReader(picture)}}, nil
 }
 
 // PaySandboxPix implements POST /v1/sandbox/pix/{txid}/pay: each call is a transfer of its own.

@@ -1,0 +1,60 @@
+package httpx
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/ogen-go/ogen/middleware"
+	"github.com/ogen-go/ogen/openapi"
+)
+
+// KnownQuery refuses what the generated server passes over: a query parameter that the operation does not have, or has twice.
+// A list whose filter is misspelled would be of everything. Give it to WithMiddleware. Peers may ask for more than this
+// version knows: while a new one is rolled out, both are there.
+func KnownQuery(r middleware.Request, next middleware.Next) (middleware.Response, error) {
+	if r.Raw.URL.RawQuery != "" && !strings.HasPrefix(r.Raw.URL.Path, internalPrefix) {
+		if fields := explainQuery(r.Raw.URL.RawQuery, queryNames(r.Params)); len(fields) > 0 {
+			return middleware.Response{}, invalidRequest(fields)
+		}
+	}
+	return next(r)
+}
+
+func queryNames(parameters middleware.Parameters) []string {
+	var names []string
+	for key := range parameters {
+		if key.In == openapi.LocationQuery {
+			names = append(names, key.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// explainQuery tells what is wrong with a query whose parameters may have these names, once each: none of them is a list.
+func explainQuery(raw string, names []string) []FieldError {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return []FieldError{{"query", "must be pairs such as limit=10, percent-encoded and joined by &"}}
+	}
+	expected := "is no parameter of this operation, which has none"
+	if len(names) > 0 {
+		expected = "is no parameter of this operation, which has " + strings.Join(names, ", ")
+	}
+	var fields []FieldError
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		field := "query." + name
+		if looksLikeData(name) {
+			field = "query.*"
+		}
+		switch {
+		case !slices.Contains(names, name):
+			fields = append(fields, FieldError{field, expected})
+		case len(query[name]) > 1:
+			fields = append(fields, FieldError{field, "must be given once"})
+		}
+	}
+	return fields[:min(len(fields), maxFieldErrors)]
+}
