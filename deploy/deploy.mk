@@ -90,22 +90,23 @@ TOFU          := bin/tofu-v1.12.6
 # install FILE PACKAGE: the version is the end of the file's name.
 version = v$(lastword $(subst -v, ,$(1)))
 install = CGO_ENABLED=0 GOBIN=$(CURDIR)/bin/.$(notdir $(1)) go install $(2)@$(version) && mv bin/.$(notdir $(1))/* $(1) && rmdir bin/.$(notdir $(1))
-# build FILE MODULE PACKAGE: the same for modules that replace or exclude others, which go install refuses.
+# build FILE MODULE PACKAGE VARIABLE: the same for modules that replace or exclude others, which go install refuses. VARIABLE is told
+# the version: compose builds only with a buildx that says that it is new enough.
 build = source=$$(mktemp -d) && trap 'rm -rf "$$source"' EXIT && \
   cp -r --no-preserve=mode "$$(go mod download -json $(2)@$(version) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p')/." "$$source" && \
-  CGO_ENABLED=0 go build -C "$$source" -trimpath -ldflags='-s -w' -o $(CURDIR)/$(1) $(3)
+  CGO_ENABLED=0 go build -C "$$source" -trimpath -ldflags='-s -w $(if $(4),-X $(4)=$(version))' -o $(CURDIR)/$(1) $(3)
 $(ACTIONLINT):    ; $(call install,$@,github.com/rhysd/actionlint/cmd/actionlint)
 $(KUBECONFORM):   ; $(call install,$@,github.com/yannh/kubeconform/cmd/kubeconform)
 $(KUBE_SCORE):    ; $(call install,$@,github.com/zegl/kube-score/cmd/kube-score)
 $(KUSTOMIZE):     ; $(call install,$@,sigs.k8s.io/kustomize/kustomize/v5)
 $(GOLANGCI_LINT): ; $(call install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 $(GOVULNCHECK):   ; $(call install,$@,golang.org/x/vuln/cmd/govulncheck)
-$(COMPOSE):       ; $(call build,$@,github.com/docker/compose/v2,./cmd)
-$(BUILDX):        ; $(call build,$@,github.com/docker/buildx,./cmd/buildx)
+$(COMPOSE):       ; $(call build,$@,github.com/docker/compose/v2,./cmd,github.com/docker/compose/v2/internal.Version)
+$(BUILDX):        ; $(call build,$@,github.com/docker/buildx,./cmd/buildx,github.com/docker/buildx/version.Version)
 $(TOFU):          ; $(call build,$@,github.com/opentofu/opentofu,./cmd/tofu)
 
-# docker-plugin NAME FILE: builds a plugin and puts it where Docker looks, if Docker does not have it.
-docker-plugin = docker $(1) version 2>/dev/null || { $(MAKE) $(2) && install -D $(2) "$${DOCKER_CONFIG:-$$HOME/.docker}/cli-plugins/docker-$(1)"; }
+# docker-plugin NAME FILE: builds a plugin and puts it where Docker looks, if Docker does not have it, or one of no known version.
+docker-plugin = docker $(1) version 2>/dev/null | grep -v unknown || { $(MAKE) $(2) && install -D $(2) "$${DOCKER_CONFIG:-$$HOME/.docker}/cli-plugins/docker-$(1)"; }
 .PHONY: docker-plugins
 docker-plugins: ## Give Docker compose and buildx, where it lacks them.
 	@$(call docker-plugin,compose,$(COMPOSE))
