@@ -57,7 +57,7 @@ type campaign struct {
 	dir      string
 	settings []string // of PostgreSQL
 	faults   []Fault
-	patience time.Duration // for orders to end, after the last fault
+	patience time.Duration // for answers, and then for orders to end, after the last fault
 	progress func(format string, args ...any)
 }
 
@@ -119,7 +119,7 @@ func (c *campaign) breakUnderLoad(ctx context.Context, s *system, b *buyers, t *
 	select {
 	case err := <-shopped:
 		return err
-	case <-time.After(settleLimit):
+	case <-time.After(c.patience):
 		giveUp()
 		return <-shopped
 	}

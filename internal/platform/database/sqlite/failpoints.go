@@ -18,9 +18,11 @@ const (
 	// with synchronous=OFF, the positive control.
 	powerCutVariable = "SQLITE_POWER_CUT"
 	powerCutVFS      = "powercut"
-	// logPagesUnderPowerCuts has the power fail while the log is being moved, which it seldom is. Not under the control: its
-	// database, moved without a sync, would not even open, and what it has lost could not be counted.
+	// logPagesUnderPowerCuts has the power fail while the log is being moved, which it seldom is.
 	logPagesUnderPowerCuts = 256
+	// logPagesOfControl are more than a control writes: its database, moved without a sync, could not even be read, and what it
+	// has lost could not be counted.
+	logPagesOfControl = 1 << 30
 	// slowDiskVariable is how much longer each flush takes, such as 20ms.
 	slowDiskVariable = "SQLITE_SLOW_DISK"
 	slowDiskVFS      = "slowdisk"
@@ -38,7 +40,7 @@ func underFaults(s settings) settings {
 	case "full":
 		s.vfs, s.logPages = powerCutVFS, logPagesUnderPowerCuts
 	case "off":
-		s.vfs, s.sync = powerCutVFS, SyncOff
+		s.vfs, s.sync, s.logPages = powerCutVFS, SyncOff, logPagesOfControl
 	default:
 		panic(fmt.Sprintf("%s=%q: want full or off", powerCutVariable, how))
 	}
