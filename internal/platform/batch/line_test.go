@@ -26,7 +26,8 @@ type rail struct {
 
 const patience = 20 * time.Millisecond
 
-// newRail makes a line of stages; work sleeps for as long as it takes.
+// newRail makes a line of stages; work sleeps for as long as it takes. The time is synctest's in all these tests: a sleep says how long
+// something takes, and nobody waits for it.
 func newRail(t *testing.T, crews int, workers []int, work func(stage int, items []int)) *rail {
 	t.Helper()
 	r := &rail{line: batch.NewLine(crews, batch.Patience{Batch: patience}), batches: make([][]int, len(workers)), working: make([]int, len(workers)), most: make([]int, len(workers))}

@@ -237,10 +237,10 @@ func TestOtherRefusals(t *testing.T) {
 	}
 }
 
-func TestTwoBadQueryParametersAreBothTold(t *testing.T) {
+func TestAllBadQueryParametersAreTold(t *testing.T) {
 	t.Parallel()
-	p, _ := answer(t, ordersHandler(t), httptest.NewRequest("GET", "/v1/orders?limit=0&status=lost", nil))
-	if len(p.Errors) != 2 {
+	p, _ := answer(t, ordersHandler(t), httptest.NewRequest("GET", "/v1/orders?limit=0&status=lost&statu=placed", nil))
+	if len(p.Errors) != 3 {
 		t.Errorf("got %+v", p)
 	}
 }

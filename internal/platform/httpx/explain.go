@@ -236,7 +236,11 @@ func integerFormat(name string, bits int) *jsonschema.Format {
 func (d *document) explainParameters(op *operation, r *http.Request) []FieldError {
 	query := r.URL.Query()
 	var found []FieldError
+	var names []string
 	for _, p := range op.parameters {
+		if p.in == "query" {
+			names = append(names, p.name)
+		}
 		value, present := p.value(op, r, query)
 		field := p.in + "." + p.name
 		switch {
@@ -246,6 +250,7 @@ func (d *document) explainParameters(op *operation, r *http.Request) []FieldErro
 			found = append(found, d.explainParameter(p.schema, value, field)...)
 		}
 	}
+	found = append(found, explainQuery(r.URL, names)...)
 	return found[:min(len(found), maxFieldErrors)]
 }
 

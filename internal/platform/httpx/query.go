@@ -11,37 +11,36 @@ import (
 )
 
 // KnownQuery refuses what the generated server passes over: a query parameter that the operation does not have, or has twice.
-// A list whose filter is misspelled would be of everything. Give it to WithMiddleware. Peers may ask for more than this
-// version knows: while a new one is rolled out, both are there.
+// A list whose filter is misspelled would be of everything. Give it to WithMiddleware.
 func KnownQuery(r middleware.Request, next middleware.Next) (middleware.Response, error) {
-	if r.Raw.URL.RawQuery != "" && !strings.HasPrefix(r.Raw.URL.Path, internalPrefix) {
-		if fields := explainQuery(r.Raw.URL.RawQuery, queryNames(r.Params)); len(fields) > 0 {
-			return middleware.Response{}, invalidRequest(fields)
-		}
+	if r.Raw.URL.RawQuery == "" {
+		return next(r)
 	}
-	return next(r)
-}
-
-func queryNames(parameters middleware.Parameters) []string {
 	var names []string
-	for key := range parameters {
+	for key := range r.Params {
 		if key.In == openapi.LocationQuery {
 			names = append(names, key.Name)
 		}
 	}
-	slices.Sort(names)
-	return names
+	if fields := explainQuery(r.Raw.URL, names); len(fields) > 0 {
+		return middleware.Response{}, invalidRequest(fields[:min(len(fields), maxFieldErrors)])
+	}
+	return next(r)
 }
 
-// explainQuery tells what is wrong with a query whose parameters may have these names, once each: none of them is a list.
-func explainQuery(raw string, names []string) []FieldError {
-	query, err := url.ParseQuery(raw)
+// explainQuery tells what is wrong with the names in the query of an operation that has these, once each: none of them is a list.
+// Peers may ask for more than this version knows: while a new one is rolled out, both are there.
+func explainQuery(u *url.URL, names []string) []FieldError {
+	if strings.HasPrefix(u.Path, internalPrefix) {
+		return nil
+	}
+	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return []FieldError{{"query", "must be pairs such as limit=10, percent-encoded and joined by &"}}
 	}
 	expected := "is no parameter of this operation, which has none"
 	if len(names) > 0 {
-		expected = "is no parameter of this operation, which has " + strings.Join(names, ", ")
+		expected = "is no parameter of this operation, which has " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
 	}
 	var fields []FieldError
 	for _, name := range slices.Sorted(maps.Keys(query)) {
@@ -56,5 +55,5 @@ func explainQuery(raw string, names []string) []FieldError {
 			fields = append(fields, FieldError{field, "must be given once"})
 		}
 	}
-	return fields[:min(len(fields), maxFieldErrors)]
+	return fields
 }

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"net/http/httptest"
+	"net/url"
 	"reflect"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestKnownQuery(t *testing.T) {
 
 func TestKnownQueryOfAnOperationWithout(t *testing.T) {
 	t.Parallel()
-	fields := explainQuery("dry_run=true", nil)
+	fields := explainQuery(&url.URL{RawQuery: "dry_run=true"}, nil)
 	if want := []FieldError{{"query.dry_run", "is no parameter of this operation, which has none"}}; !reflect.DeepEqual(fields, want) {
 		t.Errorf("%v, want %v", fields, want)
 	}
