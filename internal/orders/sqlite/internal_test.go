@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,6 +65,9 @@ func TestEveryPageWalksAnIndex(t *testing.T) {
 	}
 }
 
+// segmentScan is no scan that matters: there is one segment for many orders.
+var segmentScan = regexp.MustCompile(`SCAN g( USING COVERING INDEX \w+)?; `)
+
 func explain(t *testing.T, s *Store, sql string, parameters int) (plan string) {
 	t.Helper()
 	err := s.db.Read(t.Context(), func(c *sqlite.Conn) error {
@@ -79,5 +83,5 @@ func explain(t *testing.T, s *Store, sql string, parameters int) (plan string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan
+	return segmentScan.ReplaceAllString(plan, "")
 }

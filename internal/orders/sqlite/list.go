@@ -62,7 +62,8 @@ func stateIsRarerQuery(f orders.Filter) (q *query, sql string) {
 			` LIMIT ` + fewInState + `))`
 	}
 	inState := count(`order_states s`+stateIndex(f), byState, inStates(f, states)...)
-	return q, `SELECT ` + inState + ` < ` + count(`order_skus k`, `k.order_id`, `k.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
+	ofSKU := append(onSegment(bounds), `k.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
+	return q, `SELECT ` + inState + ` < ` + count(segmentsSKUs, bySKU, ofSKU...)
 }
 
 // fewInState bounds the orders in one state that are looked through for a SKU.
@@ -81,6 +82,7 @@ func isSKUInState(f orders.Filter) bool {
 // query is a SELECT that grows.
 type query struct {
 	from, id string // the tables, and the id by which the page is walked
+	segments bool   // whether it is walked from segment to segment
 	limit    string
 	where    []string
 	args     []func(*sqlite.Stmt)
@@ -107,7 +109,7 @@ func newQuery(f orders.Filter, fromState bool) *query {
 }
 
 // conditions are what f says of an order's states and, by its time, of its id.
-func (q *query) conditions(f orders.Filter) (states []state, bounds []string) {
+func (q *query) conditions(f orders.Filter) (states []state, bounds []bound) {
 	if f.Status != "" {
 		states = append(states, state{`s.status`, string(orders.Placed), q.arg(func(s *sqlite.Stmt) { s.Text(string(f.Status)) })})
 	}
@@ -115,10 +117,10 @@ func (q *query) conditions(f orders.Filter) (states []state, bounds []string) {
 		states = append(states, state{`s.payment_status`, string(orders.PaymentNone), q.arg(func(s *sqlite.Stmt) { s.Text(string(f.PaymentStatus)) })})
 	}
 	if !f.From.IsZero() {
-		bounds = append(bounds, ` >= `+q.arg(func(s *sqlite.Stmt) { s.Blob(f.From[:]) }))
+		bounds = append(bounds, bound{` >= `, q.arg(func(s *sqlite.Stmt) { s.Blob(f.From[:]) })})
 	}
 	if !f.Before.IsZero() {
-		bounds = append(bounds, ` < `+q.arg(func(s *sqlite.Stmt) { s.Blob(f.Before[:]) }))
+		bounds = append(bounds, bound{` < `, q.arg(func(s *sqlite.Stmt) { s.Blob(f.Before[:]) })})
 	}
 	return states, bounds
 }
@@ -159,12 +161,20 @@ func (q *query) sql() string {
 	if len(q.where) > 0 {
 		condition = ` WHERE ` + strings.Join(q.where, ` AND `)
 	}
-	return `SELECT ` + columns + ` FROM ` + q.from + condition + ` ORDER BY ` + q.id + ` DESC LIMIT ` + q.limit
+	order := q.id + ` DESC`
+	if q.segments { // the ids of which follow one another
+		order = `g.number DESC, ` + order
+	}
+	return `SELECT ` + columns + ` FROM ` + q.from + condition + ` ORDER BY ` + order + ` LIMIT ` + q.limit
 }
 
 // walk takes a page from one table: the one that picks, so that its index gives the order as well.
-func (q *query) walk(f orders.Filter, states []state, bounds []string) {
+func (q *query) walk(f orders.Filter, states []state, bounds []bound) {
 	q.from, q.id = source(f)
+	if q.id == bySKU {
+		q.segments = true
+		q.and(onSegment(bounds)...)
+	}
 	if f.Email != "" {
 		q.and(`o.email = ` + q.arg(func(s *sqlite.Stmt) { s.Text(orders.SearchableEmail(f.Email)) }))
 	}
@@ -186,7 +196,7 @@ func (q *query) walk(f orders.Filter, states []state, bounds []string) {
 
 // asPlaced merges two walks: of the states, which is no longer than the page, and of the open orders that have none yet,
 // which are at their first version. One walk of the orders would pass over all that are settled, in a shop where most are.
-func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
+func (q *query) asPlaced(f orders.Filter, states []state, bounds []bound) {
 	walk := func(from, id string, conditions ...string) string {
 		return `SELECT * FROM (SELECT ` + id + ` FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
 			` ORDER BY ` + id + ` DESC LIMIT ` + q.limit + `)`
@@ -198,7 +208,7 @@ func (q *query) asPlaced(f orders.Filter, states []state, bounds []string) {
 }
 
 // ofSKU walks a SKU's orders in a rare state, passing over those that have left it.
-func (q *query) ofSKU(sku, rare string, states []state, bounds []string) {
+func (q *query) ofSKU(sku, rare string, states []state, bounds []bound) {
 	q.from = `order_skus_by_state r CROSS JOIN order_states s ON s.order_id = r.order_id CROSS JOIN orders o ON o.id = r.order_id` + withOpen
 	q.id = `r.order_id`
 	q.and(`r.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(sku) }), `r.state = `+q.arg(func(s *sqlite.Stmt) { s.Text(rare) }))
@@ -209,8 +219,8 @@ func (q *query) ofSKU(sku, rare string, states []state, bounds []string) {
 }
 
 // fromState looks through all orders that have the state for those that have the SKU.
-func (q *query) fromState(f orders.Filter, states []state, bounds []string) {
-	q.from = `order_states s` + stateIndex(f) + ` CROSS JOIN order_skus k ON k.order_id = s.order_id CROSS JOIN orders o ON o.id = s.order_id` + withOpen
+func (q *query) fromState(f orders.Filter, states []state, bounds []bound) {
+	q.from = `order_states s` + stateIndex(f) + skusOf(byState) + ` CROSS JOIN orders o ON o.id = s.order_id` + withOpen
 	q.id = byState
 	q.and(inStates(f, states)...)
 	q.and(on(byState, bounds)...)
@@ -237,17 +247,32 @@ func inStates(f orders.Filter, states []state) []string {
 	return conditions
 }
 
+// bound is a condition on an id: the comparison, and the placeholder of what it is compared with.
+type bound struct{ compare, with string }
+
 // on says of an id what bounds say.
-func on(id string, bounds []string) []string {
+func on(id string, bounds []bound) []string {
 	conditions := make([]string, len(bounds))
-	for i, bound := range bounds {
-		conditions[i] = id + bound
+	for i, b := range bounds {
+		conditions[i] = id + b.compare + b.with
 	}
 	return conditions
 }
 
-// byState is the id by which a page is walked whose orders are picked by their state.
-const byState = `s.order_id`
+// onSegment says of segment g what bounds say of its orders.
+func onSegment(bounds []bound) []string {
+	conditions := make([]string, len(bounds))
+	for i, b := range bounds {
+		conditions[i] = `g.number` + strings.Replace(b.compare, `< `, `<= `, 1) + segmentOf(b.with)
+	}
+	return conditions
+}
+
+// byState and bySKU are the ids by which a page is walked whose orders are picked by their state and by their SKU.
+const (
+	byState = `s.order_id`
+	bySKU   = `k.order_id`
+)
 
 // source names the tables, the one that picks first, and its id, by which the page is walked. CROSS JOIN keeps that order:
 // without statistics SQLite would guess, and each of these walks an index backwards and stops at the end of the page.
@@ -255,9 +280,9 @@ func source(f orders.Filter) (from, id string) {
 	const orderOf = ` CROSS JOIN orders o ON o.id = `
 	switch {
 	case f.SKU != "" && f.Email != "":
-		return `orders o CROSS JOIN order_skus k ON k.order_id = o.id` + withState, `o.id`
+		return `orders o` + skusOf(`o.id`) + withState, `o.id`
 	case f.SKU != "":
-		return `order_skus k` + orderOf + `k.order_id` + withState, `k.order_id`
+		return segmentsSKUs + orderOf + bySKU + withState, bySKU
 	case f.Email != "":
 		return `orders o` + withState, `o.id`
 	case isRare(f.PaymentStatus) && (f.Status == "" || f.PaymentStatus != orders.PaymentNone): // a status with no payment is the rarer of the two

@@ -22,8 +22,6 @@ const (
 
 	insertEvents = `INSERT INTO order_events (order_id, after_version, events) VALUES (?, ?, ?)`
 
-	insertSKU = `INSERT INTO order_skus (sku, order_id) VALUES (?, ?)`
-
 	insertRareSKU = `INSERT INTO order_skus_by_state (sku, state, order_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 
 	selectByKey = `SELECT ` + columns + `, o.fingerprint
@@ -42,8 +40,11 @@ func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]ord
 	}
 	placings := make([]orders.Placing, len(placements))
 	err := s.db.Write(ctx, func(c *sqlite.Conn) error {
+		if err := s.segments.room(c); err != nil {
+			return err
+		}
 		for i := range placements {
-			placing, err := placeOne(c, &placements[i], &rows[i])
+			placing, err := s.placeOne(c, &placements[i], &rows[i])
 			if err != nil {
 				return fmt.Errorf("place order %s: %w", rows[i].ID, err)
 			}
@@ -57,7 +58,7 @@ func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]ord
 	return placings, nil
 }
 
-func placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Placing, error) {
+func (s *Store) placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Placing, error) {
 	stmt, err := c.Prepare(insertOrder)
 	if err != nil {
 		return orders.Placing{}, err
@@ -70,7 +71,7 @@ func placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (orders.Plac
 	if c.Changes() == 0 {
 		return existing(c, p)
 	}
-	if err := writeSKUs(c, &p.Order); err != nil {
+	if err := s.segments.writeSKUs(c, &p.Order); err != nil {
 		return orders.Placing{}, err
 	}
 	if row.NextAttemptAt != 0 {
@@ -138,19 +139,6 @@ func writeEvents(c *sqlite.Conn, order orders.ID, afterVersion int64, document [
 	}
 	if err := stmt.Blob(order[:]).Int64(afterVersion).Text(string(document)).Exec(); err != nil {
 		return fmt.Errorf("write events: %w", err)
-	}
-	return nil
-}
-
-func writeSKUs(c *sqlite.Conn, order *orders.Order) error {
-	stmt, err := c.Prepare(insertSKU)
-	if err != nil {
-		return err
-	}
-	for _, sku := range order.SKUs() {
-		if err := stmt.Text(sku).Blob(order.ID[:]).Exec(); err != nil {
-			return fmt.Errorf("write SKU: %w", err)
-		}
 	}
 	return nil
 }

@@ -57,11 +57,21 @@ CREATE TABLE order_events (
     PRIMARY KEY (order_id, after_version)
 ) STRICT, WITHOUT ROWID;
 
+-- Which orders have a SKU, in segments of orders whose ids follow one another: a batch changes pages of the newest segment alone,
+-- which are few, and not one page for each of its SKUs. A list goes from segment to segment.
 CREATE TABLE order_skus (
-    sku      TEXT NOT NULL,
-    order_id BLOB NOT NULL,
-    PRIMARY KEY (sku, order_id)
+    segment  INTEGER NOT NULL,
+    sku      TEXT    NOT NULL,
+    order_id BLOB    NOT NULL,
+    PRIMARY KEY (segment, sku, order_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE order_sku_segments (
+    number   INTEGER NOT NULL PRIMARY KEY,
+    after_id BLOB    NOT NULL UNIQUE -- its orders' ids are greater, and none is greater than the next segment's after_id
+) STRICT;
+
+INSERT INTO order_sku_segments (after_id) VALUES (zeroblob(16));
 
 -- The SKUs of orders in a state that few come to rest in (orders.RareStates), for lists of a SKU with such a state. An order that
 -- left the state keeps its rows: order_states decides.
