@@ -6,9 +6,9 @@ import (
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
 )
 
-// WithSegments makes segments of n orders, so that few orders have many.
-func (s *Store) WithSegments(n int) *Store {
-	s.segments.limit = n
+// WithSegmentRows makes segments of n rows, so that few orders have many segments.
+func (s *Store) WithSegmentRows(n int) *Store {
+	s.newest.limit = n
 	return s
 }
 

@@ -45,29 +45,33 @@ func stateIsRarer(c *sqlite.Conn, f orders.Filter) (rarer bool, err error) {
 	if !isSKUInState(f) {
 		return false, nil
 	}
-	q, sql := stateIsRarerQuery(f)
-	stmt, err := q.bind(c, sql)
-	if err != nil {
+	inState, err := countInState(f).count(c, fewInState)
+	if err != nil || inState == fewInState {
 		return false, err
 	}
-	_, err = stmt.One(func(r sqlite.Row) error { rarer = r.Int(0) == 1; return nil })
-	return rarer, err
-}
-
-func stateIsRarerQuery(f orders.Filter) (q *query, sql string) {
-	q = &query{}
-	states, bounds := q.conditions(f)
-	count := func(from, id string, conditions ...string) string {
-		return `(SELECT count(*) FROM (SELECT 1 FROM ` + from + ` WHERE ` + strings.Join(append(conditions, on(id, bounds)...), ` AND `) +
-			` LIMIT ` + fewInState + `))`
-	}
-	inState := count(`order_states s`+stateIndex(f), byState, inStates(f, states)...)
-	ofSKU := append(onSegment(bounds), `k.sku = `+q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
-	return q, `SELECT ` + inState + ` < ` + count(segmentsSKUs, bySKU, ofSKU...)
+	ofSKU, err := countOfSKU(f).count(c, inState+1)
+	return inState < ofSKU, err
 }
 
 // fewInState bounds the orders in one state that are looked through for a SKU.
-const fewInState = `1000`
+const fewInState = 1000
+
+func countInState(f orders.Filter) *query {
+	q := &query{from: `order_states s` + stateIndex(f)}
+	states, bounds := q.conditions(f)
+	q.and(inStates(f, states)...)
+	q.and(on(byState, bounds)...)
+	return q
+}
+
+func countOfSKU(f orders.Filter) *query {
+	q := &query{from: segmentsSKUs}
+	_, bounds := q.conditions(orders.Filter{From: f.From, Before: f.Before})
+	q.and(onSegment(bounds)...)
+	q.and(on(bySKU, bounds)...)
+	q.and(`k.sku = ` + q.arg(func(s *sqlite.Stmt) { s.Text(f.SKU) }))
+	return q
+}
 
 // isSKUInState tells whether f asks for a SKU's orders in one state that an index has. A walk of a SKU that half of all orders
 // have would pass over them all to find none.
@@ -117,10 +121,10 @@ func (q *query) conditions(f orders.Filter) (states []state, bounds []bound) {
 		states = append(states, state{`s.payment_status`, string(orders.PaymentNone), q.arg(func(s *sqlite.Stmt) { s.Text(string(f.PaymentStatus)) })})
 	}
 	if !f.From.IsZero() {
-		bounds = append(bounds, bound{` >= `, q.arg(func(s *sqlite.Stmt) { s.Blob(f.From[:]) })})
+		bounds = append(bounds, bound{`>=`, q.arg(func(s *sqlite.Stmt) { s.Blob(f.From[:]) })})
 	}
 	if !f.Before.IsZero() {
-		bounds = append(bounds, bound{` < `, q.arg(func(s *sqlite.Stmt) { s.Blob(f.Before[:]) })})
+		bounds = append(bounds, bound{`<`, q.arg(func(s *sqlite.Stmt) { s.Blob(f.Before[:]) })})
 	}
 	return states, bounds
 }
@@ -156,16 +160,34 @@ func (q *query) bind(c *sqlite.Conn, sql string) (*sqlite.Stmt, error) {
 
 func (q *query) and(conditions ...string) { q.where = append(q.where, conditions...) }
 
-func (q *query) sql() string {
-	var condition string
-	if len(q.where) > 0 {
-		condition = ` WHERE ` + strings.Join(q.where, ` AND `)
+// count counts to limit.
+func (q *query) count(c *sqlite.Conn, limit int) (n int, err error) {
+	q.limit = q.arg(func(s *sqlite.Stmt) { s.Int(limit) })
+	stmt, err := q.bind(c, q.countSQL())
+	if err != nil {
+		return 0, err
 	}
+	_, err = stmt.One(func(r sqlite.Row) error { n = r.Int(0); return nil })
+	return n, err
+}
+
+func (q *query) countSQL() string {
+	return `SELECT count(*) FROM (SELECT 1 FROM ` + q.from + q.condition() + ` LIMIT ` + q.limit + `)`
+}
+
+func (q *query) condition() string {
+	if len(q.where) == 0 {
+		return ``
+	}
+	return ` WHERE ` + strings.Join(q.where, ` AND `)
+}
+
+func (q *query) sql() string {
 	order := q.id + ` DESC`
 	if q.segments { // the ids of which follow one another
 		order = `g.number DESC, ` + order
 	}
-	return `SELECT ` + columns + ` FROM ` + q.from + condition + ` ORDER BY ` + order + ` LIMIT ` + q.limit
+	return `SELECT ` + columns + ` FROM ` + q.from + q.condition() + ` ORDER BY ` + order + ` LIMIT ` + q.limit
 }
 
 // walk takes a page from one table: the one that picks, so that its index gives the order as well.
@@ -254,16 +276,16 @@ type bound struct{ compare, with string }
 func on(id string, bounds []bound) []string {
 	conditions := make([]string, len(bounds))
 	for i, b := range bounds {
-		conditions[i] = id + b.compare + b.with
+		conditions[i] = id + ` ` + b.compare + ` ` + b.with
 	}
 	return conditions
 }
 
-// onSegment says of segment g what bounds say of its orders.
+// onSegment says of segment g what bounds say of its orders. The segment that a bound falls into has orders on both sides of it.
 func onSegment(bounds []bound) []string {
 	conditions := make([]string, len(bounds))
 	for i, b := range bounds {
-		conditions[i] = `g.number` + strings.Replace(b.compare, `< `, `<= `, 1) + segmentOf(b.with)
+		conditions[i] = `g.number ` + b.compare[:1] + `= ` + segmentOf(b.with)
 	}
 	return conditions
 }

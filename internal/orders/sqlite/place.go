@@ -40,7 +40,7 @@ func (s *Store) Place(ctx context.Context, placements []orders.Placement) ([]ord
 	}
 	placings := make([]orders.Placing, len(placements))
 	err := s.db.Write(ctx, func(c *sqlite.Conn) error {
-		if err := s.segments.room(c); err != nil {
+		if err := s.newest.makeRoom(c, placements); err != nil {
 			return err
 		}
 		for i := range placements {
@@ -71,7 +71,7 @@ func (s *Store) placeOne(c *sqlite.Conn, p *orders.Placement, row *orders.Row) (
 	if c.Changes() == 0 {
 		return existing(c, p)
 	}
-	if err := s.segments.writeSKUs(c, &p.Order); err != nil {
+	if err := s.newest.writeSKUs(c, &p.Order); err != nil {
 		return orders.Placing{}, err
 	}
 	if row.NextAttemptAt != 0 {

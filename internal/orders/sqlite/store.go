@@ -25,8 +25,8 @@ func Migrations() fs.FS {
 
 // Store is an orders.Store in a SQLite file.
 type Store struct {
-	db       *sqlite.DB
-	segments segments
+	db     *sqlite.DB
+	newest newestSegment
 }
 
 var _ orders.Store = (*Store)(nil)
@@ -37,7 +37,7 @@ func Open(ctx context.Context, path string, opts ...sqlite.Option) (*Store, erro
 	if err != nil {
 		return nil, fmt.Errorf("open orders: %w", err)
 	}
-	return &Store{db: db, segments: segments{limit: segmentOrders, orders: -1}}, nil
+	return &Store{db: db, newest: newestSegment{limit: segmentRows, rows: -1}}, nil
 }
 
 // Ping implements orders.Store.

@@ -3,9 +3,7 @@ package sqlite_test
 import (
 	"crypto/sha256"
 	"errors"
-	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -50,45 +48,7 @@ func TestStore(t *testing.T) {
 
 func TestStoreOfManySegments(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) orders.Store { return open(t).WithSegments(2) })
-}
-
-// TestOrdersOutOfTurn places orders in any order of their ids, after one from a clock that was far ahead, and walks them by pages.
-func TestOrdersOutOfTurn(t *testing.T) {
-	t.Parallel()
-	store := open(t).WithSegments(3)
-	rng := rand.New(rand.NewPCG(1, 2))
-	numbers := append([]int{200}, rng.Perm(100)...)
-	for batch := range slices.Chunk(numbers, 4) {
-		placements := make([]orders.Placement, len(batch))
-		for i, n := range batch {
-			placements[i] = numbered(n)
-		}
-		if _, err := store.Place(t.Context(), placements); err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.Sort(numbers)
-	for from := 0; from <= 100; from += 9 {
-		var got []int
-		for filter := (orders.Filter{SKU: "SKU-1", From: idOf(from), Limit: 7}); ; {
-			page, err := store.List(t.Context(), filter)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(page) == 0 {
-				break
-			}
-			for i := range page {
-				got = append(got, int(page[i].ID[1]))
-			}
-			filter.Before = page[len(page)-1].ID
-		}
-		slices.Reverse(got)
-		if want := numbers[from:]; !slices.Equal(got, want) {
-			t.Errorf("from %d: %v, want %v", from, got, want)
-		}
-	}
+	storetest.Run(t, func(t *testing.T) orders.Store { return open(t).WithSegmentRows(2) })
 }
 
 // TestSegmentsFillUp says that a start goes on with the segment that was there, and that each is full when the next begins.
@@ -101,7 +61,7 @@ func TestSegmentsFillUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 25 {
-			_, placed := store.WithSegments(10).Place(t.Context(), []orders.Placement{numbered(1 + start*25 + n)})
+			_, placed := store.WithSegmentRows(10).Place(t.Context(), []orders.Placement{numbered(1 + start*25 + n)})
 			err = errors.Join(err, placed)
 		}
 		if err := errors.Join(err, store.Close()); err != nil {
@@ -110,7 +70,51 @@ func TestSegmentsFillUp(t *testing.T) {
 	}
 	store := openAt(t, path)
 	if got := store.Segments(t); got != 10 {
-		t.Errorf("%d segments of 100 orders, want 10", got)
+		t.Errorf("%d segments of 100 rows, want 10", got)
+	}
+}
+
+// TestAClockThatWasAhead says that an order of next year does not end the segments: it moves along with the newest.
+func TestAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	store := open(t).WithSegmentRows(10)
+	for n := range 100 {
+		batch := []orders.Placement{numbered(1 + n)}
+		if n == 5 {
+			batch = append(batch, numbered(200))
+		}
+		if _, err := store.Place(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := store.Segments(t); got < 10 {
+		t.Errorf("%d segments of 101 rows, want at least 10", got)
+	}
+	page, err := store.List(t.Context(), orders.Filter{SKU: "SKU-1", Limit: 1000})
+	if err != nil || len(page) != 101 || page[0].ID != idOf(200) || page[100].ID != idOf(1) {
+		t.Errorf("%d orders, %v; want 101, the one of next year first", len(page), err)
+	}
+}
+
+// TestAFailedBatchAtTheEndOfASegment has its segment taken back with it, and nothing else.
+func TestAFailedBatchAtTheEndOfASegment(t *testing.T) {
+	t.Parallel()
+	store := open(t).WithSegmentRows(10)
+	for n := range 30 {
+		if n%10 == 0 {
+			bad := numbered(200)
+			bad.Order.Lease = -1
+			if _, err := store.Place(t.Context(), []orders.Placement{bad}); err == nil {
+				t.Fatal("a lease of -1 was taken")
+			}
+		}
+		if _, err := store.Place(t.Context(), []orders.Placement{numbered(1 + n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := store.List(t.Context(), orders.Filter{SKU: "SKU-1", Limit: 1000})
+	if err != nil || len(page) != 30 || page[0].ID != idOf(30) || page[29].ID != idOf(1) {
+		t.Errorf("%d orders, %v; want 30, the last one first", len(page), err)
 	}
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
@@ -13,6 +14,7 @@ var listTests = map[string]func(*fixture){
 	"Bounds":       listBounds,
 	"EmailCase":    listEmailCase,
 	"SKUTwice":     listSKUTwice,
+	"OutOfTurn":    listOutOfTurn,
 	"AfterChanges": listAfterChanges,
 	"RareStates":   listRareStates,
 }
@@ -112,6 +114,36 @@ func listBounds(f *fixture) {
 	f.lists(orders.Filter{From: after(all[0].ID), Limit: 4}, nil)
 	f.lists(orders.Filter{Before: all[9].ID, Limit: 4}, nil)
 	f.lists(orders.Filter{Limit: 1}, all[:1])
+}
+
+// listOutOfTurn places orders in another order than that of their ids, which were made by several processes: lists go by the ids.
+func listOutOfTurn(f *fixture) {
+	placements := make([]orders.Placement, 80)
+	for i := range placements {
+		placements[i] = f.placement(request(fmt.Sprintf("SKU-%d", i%3), "SKU-all"))
+	}
+	all := ordersOf(placements)
+	slices.Reverse(all)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for window := range slices.Chunk(placements, 20) {
+		rng.Shuffle(len(window), func(i, j int) { window[i], window[j] = window[j], window[i] })
+	}
+	placements[7], placements[79] = placements[79], placements[7] // one from a clock that was ahead, and one that took very long
+	for batch := range slices.Chunk(placements, 3) {
+		f.place(batch...)
+	}
+	for _, filter := range []orders.Filter{{}, {SKU: "SKU-all"}, {SKU: "SKU-1"}, {SKU: "SKU-1", Email: "ana.souza@example.com"}, {SKU: "SKU-2", Status: orders.Placed}} {
+		for from := 79; from >= 0; from -= 13 {
+			filter.From, filter.Before, filter.Limit = all[from].ID, orders.ID{}, 7
+			for want := choose(all, orders.Filter{SKU: filter.SKU, From: filter.From, Limit: 1000}); len(want) > 0; {
+				page := want[:min(len(want), filter.Limit)]
+				f.lists(filter, page)
+				filter.Before = page[len(page)-1].ID
+				want = want[len(page):]
+			}
+			f.lists(filter, nil)
+		}
+	}
 }
 
 func listEmailCase(f *fixture) {

@@ -58,7 +58,7 @@ CREATE TABLE order_events (
 ) STRICT, WITHOUT ROWID;
 
 -- Which orders have a SKU, in segments of orders whose ids follow one another: a batch changes pages of the newest segment alone,
--- which are few, and not one page for each of its SKUs. A list goes from segment to segment.
+-- and not one page for each of its SKUs. A list goes from segment to segment.
 CREATE TABLE order_skus (
     segment  INTEGER NOT NULL,
     sku      TEXT    NOT NULL,

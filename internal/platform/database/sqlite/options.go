@@ -35,8 +35,8 @@ const (
 	readerKiB = 512
 )
 
-// logPages is how long the log gets before it begins anew: 64 MiB. Orders change pages all over the indexes of their keys and
-// SKUs, the same ones again and again, so the longer its parts the less is moved.
+// logPages is how long the log gets before it begins anew: 64 MiB. Orders change pages all over the index of their keys, the
+// same ones again and again, so the longer its parts the less is moved.
 const logPages = 16384
 
 func defaults() settings {
