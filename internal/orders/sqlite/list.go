@@ -86,7 +86,6 @@ func isSKUInState(f orders.Filter) bool {
 // query is a SELECT that grows.
 type query struct {
 	from, id string // the tables, and the id by which the page is walked
-	segments bool   // whether it is walked from segment to segment
 	limit    string
 	where    []string
 	args     []func(*sqlite.Stmt)
@@ -184,7 +183,7 @@ func (q *query) condition() string {
 
 func (q *query) sql() string {
 	order := q.id + ` DESC`
-	if q.segments { // the ids of which follow one another
+	if q.id == bySKU { // from segment to segment, the ids of which follow one another
 		order = `g.number DESC, ` + order
 	}
 	return `SELECT ` + columns + ` FROM ` + q.from + q.condition() + ` ORDER BY ` + order + ` LIMIT ` + q.limit
@@ -194,7 +193,6 @@ func (q *query) sql() string {
 func (q *query) walk(f orders.Filter, states []state, bounds []bound) {
 	q.from, q.id = source(f)
 	if q.id == bySKU {
-		q.segments = true
 		q.and(onSegment(bounds)...)
 	}
 	if f.Email != "" {

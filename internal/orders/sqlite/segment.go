@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/orders"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/database/sqlite"
@@ -18,17 +19,18 @@ const (
 	newestFirst   = ` ORDER BY after_id DESC LIMIT 1)`
 
 	newestNumber = `(SELECT max(number) FROM order_sku_segments)`
+	newestAfter  = `(SELECT max(after_id) FROM order_sku_segments)`
 
 	countNewest = `SELECT count(*) FROM (SELECT 1 FROM order_skus WHERE segment = ` + newestNumber + ` LIMIT ?)`
 
 	// insertSegment has a segment begin just before an order that is about to be placed. There is none before it when the
 	// newest segment has greater ids alone: a clock was ahead.
 	insertSegment = `INSERT INTO order_sku_segments (after_id) SELECT id FROM orders
-	WHERE id < ? AND id > (SELECT max(after_id) FROM order_sku_segments) ORDER BY id DESC LIMIT 1`
+	WHERE id < ? AND id > ` + newestAfter + ` ORDER BY id DESC LIMIT 1`
 
 	// moveSKUs takes along those orders whose ids are greater although they were placed before.
 	moveSKUs = `UPDATE order_skus SET segment = ` + newestNumber + ` WHERE segment = ` + newestNumber + ` - 1
-	AND order_id > (SELECT max(after_id) FROM order_sku_segments)`
+	AND order_id > ` + newestAfter
 
 	insertSKU = `INSERT INTO order_skus (segment, sku, order_id) VALUES (` + segmentBefore + `?` + newestFirst + `, ?, ?)`
 
@@ -63,12 +65,7 @@ func (n *newestSegment) makeRoom(c *sqlite.Conn, batch []orders.Placement) error
 		return nil
 	}
 	n.rows = 0
-	first := batch[0].Order.ID
-	for i := range batch {
-		if id := batch[i].Order.ID; bytes.Compare(id[:], first[:]) < 0 {
-			first = id
-		}
-	}
+	first := slices.MinFunc(batch, func(a, b orders.Placement) int { return bytes.Compare(a.Order.ID[:], b.Order.ID[:]) }).Order.ID
 	stmt, err := c.Prepare(insertSegment)
 	if err != nil {
 		return err
