@@ -22,6 +22,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	if err := run(ctx, overload.Config{Bin: *bin, Quick: *quick, Only: *only, Log: os.Stderr}, *file); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

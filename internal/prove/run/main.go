@@ -23,6 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	resume := flag.Bool("resume", false, "take what held from the runs before, where nothing has changed since that it depends on")
 	flag.Parse()
 	if err := run(ctx, flag.Arg(0), *resume); err != nil {
