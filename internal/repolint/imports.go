@@ -32,14 +32,13 @@ var layers = []layer{
 	{packages: "internal/acceptance/...", imports: []string{"api/...", "internal/..."}},
 	{packages: "internal/rolling", imports: []string{"internal/gateway/keys", "internal/platform/database/pgtest"}},
 	{packages: "internal/linear", imports: []string{"internal/..."}},
-	// Crashes come from outside as well: what they know of the inside are the names of the places to die at.
+	// Crashes come from outside as well: what they know of the inside are the names of the places to die at, and how a command ends.
 	{packages: "internal/launch"},
-	{packages: "internal/crash/...", imports: []string{"internal/crash", "internal/gateway/keys", "internal/launch", "internal/platform/database/pgtest", "internal/platform/failpoint"}},
-	{packages: "internal/overload/...", imports: []string{"internal/overload", "internal/load", "internal/gateway/keys", "internal/platform/database/pgtest"}},
-	{packages: "internal/prove/...", imports: []string{"internal/prove", "internal/crash", "internal/overload"}},
+	{packages: "internal/crash/...", imports: []string{"internal/crash", "internal/gateway/keys", "internal/launch", "internal/platform/database/pgtest", "internal/platform/failpoint", "internal/platform/lifecycle"}},
+	{packages: "internal/overload/...", imports: []string{"internal/overload", "internal/load", "internal/gateway/keys", "internal/platform/database/pgtest", "internal/platform/lifecycle"}},
+	{packages: "internal/prove/...", imports: []string{"internal/prove", "internal/crash", "internal/overload", "internal/platform/lifecycle"}},
 	{packages: "internal/sim/...", imports: []string{"api/...", "internal/..."}},
-	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
-	{packages: "internal/mutants/...", imports: []string{"internal/mutants"}},
+	{packages: "internal/mutants/...", imports: []string{"internal/mutants", "internal/platform/lifecycle"}},
 	{packages: "internal/repolint", tests: []string{"internal/orders"}},
 	{packages: "bench/...", imports: []string{"api/...", "internal/..."}},
 

@@ -2,15 +2,13 @@
 package veloz
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/app/process"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/config"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 )
 
 var program = process.Program{Name: "veloz", Listen: "127.0.0.1:8000", Edge: true,
@@ -58,7 +56,7 @@ func Main(args []string) int {
 	case parsed != nil:
 		parsed.BindTo(os.Stdout, (*io.Writer)(nil))
 		// Made for the command that asks for it: `up` has its own way with signals.
-		if err = parsed.BindToProvider(untilInterrupted); err == nil {
+		if err = parsed.BindToProvider(lifecycle.UntilInterrupted); err == nil {
 			err = parsed.Run(newTerminal())
 		}
 	}
@@ -66,15 +64,6 @@ func Main(args []string) int {
 		fmt.Fprintf(os.Stderr, "veloz: %v\n", err)
 	}
 	return exitCode(err)
-}
-
-// untilInterrupted is the context of a command: Ctrl-C ends what it waits for.
-func untilInterrupted() (context.Context, error) {
-	signaled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	ctx, cancel := context.WithCancel(context.Background())
-	// Whoever sees ctx end may promise that a second Ctrl-C ends the process.
-	context.AfterFunc(signaled, func() { stop(); cancel() })
-	return ctx, nil
 }
 
 type versionCommand struct{}

@@ -11,19 +11,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/crash"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	ctx := lifecycle.UntilInterrupted()
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		stop()
 		os.Exit(1)
 	}
 }

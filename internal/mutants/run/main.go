@@ -6,18 +6,16 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/mutants"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	ctx := lifecycle.UntilInterrupted()
 	pattern := ""
 	if len(os.Args) > 1 {
 		pattern = os.Args[1]

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 
 	"github.com/pedidos-veloz/pedidos-veloz/internal/overload"
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 )
 
 func main() {
@@ -20,9 +20,7 @@ func main() {
 	bin := flag.String("bin", "", "the folder of the programs, built with -tags=failpoints; empty builds them")
 	only := flag.String("only", "", "run only what has this in its name")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	ctx := lifecycle.UntilInterrupted()
 	if err := run(ctx, overload.Config{Bin: *bin, Quick: *quick, Only: *only, Log: os.Stderr}, *file); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

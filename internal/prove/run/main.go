@@ -12,23 +12,20 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/pedidos-veloz/pedidos-veloz/internal/platform/lifecycle"
 	"github.com/pedidos-veloz/pedidos-veloz/internal/prove"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	ctx := lifecycle.UntilInterrupted()
 	resume := flag.Bool("resume", false, "take what held from the runs before, where nothing has changed since that it depends on")
 	flag.Parse()
 	if err := run(ctx, flag.Arg(0), *resume); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		stop()
 		os.Exit(1)
 	}
 }
